@@ -1,0 +1,25 @@
+"""The one decorator behind which every numerical kernel hides: compiled once, cached on disk, deterministic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def kernel(function: _F) -> _F:
+    """Compile a serial kernel, cached on disk, releasing the GIL."""
+    return numba.njit(cache=True, nogil=True)(function)  # type: ignore[no-any-return]
+
+
+def parallel_kernel(function: _F) -> _F:
+    """Compile a kernel whose outer `prange` loop writes disjoint data, so that its bits do not depend on the threads."""
+    return numba.njit(cache=True, nogil=True, parallel=True)(function)  # type: ignore[no-any-return]
+
+
+def inline_kernel(function: _F) -> _F:
+    """Compile a small function that is inlined into other kernels."""
+    return numba.njit(cache=True, nogil=True, inline="always")(function)  # type: ignore[no-any-return]
