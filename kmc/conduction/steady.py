@@ -1,0 +1,303 @@
+"""Direct current through a structure: balance every voxel's currents and read the effective conductivity.
+
+Plates: the potential is 1 on the low and 0 on the high outer face of the axis (half a cell from the first and last voxel
+centres), the sides are closed; a uniform block gives its own conductivity. Periodic: a macroscopic gradient along the axis
+over a structure that repeats in all directions.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kmc.conduction import kernels
+from kmc.conduction.multigrid import LARGEST_PIECE_COUNT, Multigrid, PieceSpace
+from kmc.connectivity import Clusters, label_clusters, label_pieces
+from kmc.network import Network
+from kmc.outcomes import Outcome
+from microstructures.errors import InputError
+
+Boundary = Literal["plates", "periodic"]
+BOUNDARIES: tuple[Boundary, Boundary] = ("plates", "periodic")
+AXES = "xyz"
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class AxisSolution:
+    """Currents along one axis.
+
+    Attributes
+    ----------
+    axis : "x", "y" or "z"
+        Direction of transport.
+    sigma_eff_S_per_m : float
+        Effective conductivity [S/m], from the dissipation (its error is the square of that of the potential).
+    inflow_S_per_m, outflow_S_per_m, dissipation_S_per_m : float
+        The same conductivity read three ways; converged means that they agree.
+    iterations : int
+        Iterations of the solver.
+    outcome : Outcome
+        How it ended.
+    potential : ndarray of shape (nx, ny, nz) or None
+        Potential, 1 at the low plate; axes as in the structure. Periodic: the deviation from the mean gradient.
+    """
+
+    axis: str
+    sigma_eff_S_per_m: float
+    inflow_S_per_m: float
+    outflow_S_per_m: float
+    dissipation_S_per_m: float
+    iterations: int
+    outcome: Outcome
+    potential: Array | None = field(default=None, repr=False)
+
+
+def solve_axis(
+    network: Network,
+    axis: int,
+    *,
+    boundary: Boundary = "plates",
+    tolerance: float = 1e-4,
+    max_iterations: int = 500,
+    clusters: Clusters | None = None,
+    pieces: tuple[NDArray[np.int32], int] | None = None,
+    guess: Array | None = None,
+    keep_potential: bool = False,
+    progress: Callable[[str], Any] | None = None,
+) -> AxisSolution:
+    """Solve the network for a unit potential difference along one axis.
+
+    Parameters
+    ----------
+    network : Network
+        Face conductances.
+    axis : 0, 1 or 2
+        Direction of transport.
+    boundary : "plates" or "periodic"
+        See the module.
+    tolerance : float
+        Largest relative difference between inflow, outflow and dissipation.
+    max_iterations : int
+        Give up after so many.
+    clusters, pieces : optional
+        From `label_clusters` and `label_pieces`, if known; `clusters` must belong to the same boundary.
+    guess : ndarray of shape (nx, ny, nz), optional
+        A potential to start from.
+    keep_potential : bool
+        Whether to return the potential.
+    progress : callable, optional
+        Called with a short text now and then.
+
+    Returns
+    -------
+    AxisSolution
+    """
+    periodic = boundary == "periodic"
+    found = clusters if clusters is not None else label_clusters(network, periodic=periodic)
+    if not found.percolates(axis):
+        outcome = Outcome.NOT_PERCOLATING if network.conducts() else Outcome.FROZEN
+        return AxisSolution(AXES[axis], 0.0, 0.0, 0.0, 0.0, 0, outcome)
+    system = _System(network, axis, found, periodic)
+    x = system.first_guess() if guess is None else np.ascontiguousarray(system.turn(guess))
+    spaces = _preconditioner(system, pieces if pieces is not None else label_pieces(network))
+    iterations, converged = _conjugate_gradients(system, spaces, x, tolerance, max_iterations, progress)
+    inflow, outflow, dissipation = system.flows(x)
+    return AxisSolution(
+        axis=AXES[axis],
+        sigma_eff_S_per_m=dissipation,
+        inflow_S_per_m=inflow,
+        outflow_S_per_m=outflow,
+        dissipation_S_per_m=dissipation,
+        iterations=iterations,
+        outcome=Outcome.CONVERGED if converged else Outcome.NOT_CONVERGED,
+        potential=system.turn_back(x) if keep_potential else None,
+    )
+
+
+class _System:
+    """The linear system of one axis, turned so that transport runs along array axis 0, scaled to conductances near 1."""
+
+    def __init__(self, network: Network, axis: int, clusters: Clusters, periodic: bool) -> None:
+        self.order = (axis, *(other for other in range(3) if other != axis))
+        self.periodic = periodic
+        faces = network.faces
+        turned = [np.ascontiguousarray(self.turn(faces.of_axis[a])) for a in self.order]
+        self.shape = turned[0].shape
+        used = np.zeros(faces.n_classes, dtype=np.bool_)
+        for part in faces.of_axis:
+            used[np.unique(part)] = True
+        self.scale = float(network.conductance[:, used].max()) or 1.0
+        table = network.conductance[list(self.order)] / self.scale
+        g = (np.empty(self.shape), np.empty(self.shape), np.empty(self.shape))
+        kernels.expand(*turned, table, periodic, *g)
+        del turned
+        keep = np.ascontiguousarray(self.turn(clusters.spans[clusters.ids, axis]))
+        if not keep.all():
+            kernels.close_faces(*g, keep)
+        self.g = g
+        closed = np.zeros(self.shape[1:])
+        if periodic:
+            self.low, self.high = closed, closed.copy()
+        else:
+            low, high = faces.plates[axis]
+            self.low = np.where(keep[0], 2.0 * table[0][low], 0.0)
+            self.high = np.where(keep[-1], 2.0 * table[0][high], 0.0)
+        size = np.array(network.structure.voxel_size)[list(self.order)]
+        n = np.array(self.shape)
+        self.to_sigma = self.scale * n[0] * size[0] / (n[1] * size[1] * n[2] * size[2])
+        self.step = 1.0 / self.shape[0]
+        self.dots = np.empty(self.shape[0])
+
+    def turn(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Bring the transport axis to the front."""
+        return array.transpose(self.order)
+
+    def turn_back(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Undo `turn`."""
+        return array.transpose(np.argsort(self.order))
+
+    def apply(self, x: Array, out: Array) -> None:
+        kernels.apply(*self.g, self.low, self.high, x, out)
+
+    def dot(self, a: Array, b: Array) -> float:
+        kernels.plane_dots(a, b, self.dots)
+        return float(self.dots.sum())
+
+    def source(self) -> Array:
+        """Return the currents that the plates, or the mean gradient, drive into each voxel."""
+        b = np.zeros(self.shape)
+        if self.periodic:
+            b += self.g[0]
+            b -= np.roll(self.g[0], 1, axis=0)
+            b *= -self.step
+        else:
+            b[0] = self.low
+        return b
+
+    def first_guess(self) -> Array:
+        """Return the potential of planes in series, exact for laminates across the axis."""
+        planes = self.g[0].sum(axis=(1, 2))
+        if self.periodic:
+            drop = _series(planes)
+            x = np.concatenate(([0.0], -np.cumsum(drop[:-1]))) + np.arange(self.shape[0]) * self.step
+            x -= x.mean()
+        else:
+            drop = _series(np.concatenate(([self.low.sum()], planes[:-1], [self.high.sum()])))
+            x = 1.0 - np.cumsum(drop[:-1])
+        return np.ascontiguousarray(np.broadcast_to(x[:, None, None], self.shape))
+
+    def flows(self, x: Array) -> tuple[float, float, float]:
+        """Return inflow, outflow and dissipation of a potential, each as a conductivity [S/m]."""
+        if self.periodic:
+            drop = self.step + x - np.roll(x, -1, axis=0)
+            current = (self.g[0] * drop).sum(axis=(1, 2))
+            inflow, outflow = current[-1] * 1.0, current[(self.shape[0] - 1) // 2] * 1.0
+            heat = (self.g[0] * drop**2).sum()
+        else:
+            drop = x[:-1] - x[1:]
+            inflow = (self.low * (1.0 - x[0])).sum()
+            outflow = (self.high * x[-1]).sum()
+            heat = (self.g[0][:-1] * drop**2).sum()
+            heat += (self.low * (1.0 - x[0]) ** 2).sum() + (self.high * x[-1] ** 2).sum()
+        for axis in (1, 2):
+            heat += (self.g[axis] * (x - np.roll(x, -1, axis=axis)) ** 2).sum()
+        return float(inflow * self.to_sigma), float(outflow * self.to_sigma), float(heat * self.to_sigma)
+
+
+def _series(conductances: Array) -> Array:
+    """Return the share of the total drop of each conductance in series."""
+    resistance = 1.0 / np.maximum(conductances, 1e-300)
+    return np.asarray(resistance / resistance.sum())
+
+
+def _preconditioner(system: _System, pieces: tuple[NDArray[np.int32], int]) -> tuple[Multigrid, PieceSpace | None]:
+    multigrid = Multigrid(system.g, system.low, system.high)
+    ids, count = pieces
+    if not 1 < count <= LARGEST_PIECE_COUNT:
+        return multigrid, None
+    turned = np.ascontiguousarray(system.turn(ids))
+    return multigrid, PieceSpace(system.g, system.low, system.high, turned, count)
+
+
+def _conjugate_gradients(
+    system: _System,
+    spaces: tuple[Multigrid, PieceSpace | None],
+    x: Array,
+    tolerance: float,
+    max_iterations: int,
+    progress: Callable[[str], Any] | None,
+) -> tuple[int, bool]:
+    """Improve `x` in place until inflow, outflow and dissipation agree; return the iterations and whether they do."""
+    multigrid, space = spaces
+    r, q, z = np.empty(system.shape), np.empty(system.shape), np.empty(system.shape)
+    work = np.empty(system.shape) if space is not None else q
+    source = system.source()
+    source_norm = system.dot(source, source) ** 0.5
+
+    def precondition() -> None:
+        if space is None:
+            multigrid.solve(r, z)
+            return
+        z[...] = 0.0
+        space.correct(r, z)
+        system.apply(z, q)
+        np.subtract(r, q, out=q)
+        multigrid.solve(q, work)
+        np.add(z, work, out=z)
+        system.apply(z, q)
+        np.subtract(r, q, out=q)
+        space.correct(q, z)
+
+    system.apply(x, q)
+    np.subtract(source, q, out=r)
+    del source
+    p = np.zeros(system.shape)
+    rz = 1.0
+    for iteration in range(max_iterations + 1):
+        residual = system.dot(r, r) ** 0.5
+        if residual <= 1e-2 * tolerance * source_norm or iteration == max_iterations:
+            flows = system.flows(x)
+            if progress is not None:
+                progress(f"{iteration} iterations, inflow {flows[0]:.5g} S/m, outflow {flows[1]:.5g} S/m")
+            agree = max(flows) - min(flows) <= tolerance * max(abs(flow) for flow in flows)
+            if (agree and residual <= 1e-2 * tolerance * source_norm) or residual <= 1e-14 * source_norm:
+                return iteration, agree
+            if iteration == max_iterations:
+                return iteration, False
+        precondition()
+        rz_new = system.dot(r, z)
+        kernels.step_direction(z, rz_new / rz if iteration else 0.0, p)
+        rz = rz_new
+        system.apply(p, q)
+        curvature = system.dot(p, q)
+        if not curvature > 0.0:
+            return iteration, False
+        kernels.step_solution(rz / curvature, p, q, x, r)
+    return max_iterations, False
+
+
+def axes_of(axis: str) -> tuple[int, ...]:
+    """Return the axis numbers that "x", "y", "z" or "all" stand for.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
+    if axis == "all":
+        return 0, 1, 2
+    if axis not in AXES or len(axis) != 1:
+        raise InputError(f"axis is '{axis}'; allowed: x, y, z, all")
+    return (AXES.index(axis),)
+
+
+def timed() -> Callable[[], float]:
+    """Return a stopwatch that gives the seconds since now."""
+    start = time.perf_counter()
+    return lambda: time.perf_counter() - start

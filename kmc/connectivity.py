@@ -1,0 +1,227 @@
+"""Which voxels are joined by conducting faces: clusters of the network, and the pieces of grains it is made of.
+
+Neighbourhood: the 6 faces of a voxel, the same as the solver and the hops use.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kmc.network import Network
+from microstructures.jit import kernel
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """Connected sets of conducting voxels.
+
+    Attributes
+    ----------
+    ids : ndarray of shape (nx, ny, nz), int32
+        Cluster of each voxel, numbered from 1 in memory order; 0 where nothing conducts.
+    count : int
+        Number of clusters.
+    spans : ndarray of shape (count + 1, 3), bool
+        Whether a cluster joins both plates along an axis, or (periodic boundary) winds around it; row 0 is False.
+    """
+
+    ids: NDArray[np.int32]
+    count: int
+    spans: NDArray[np.bool_]
+
+    @cached_property
+    def sizes(self) -> NDArray[np.int64]:
+        """Return the number of voxels of each cluster; entry 0 counts those that do not conduct."""
+        return np.bincount(self.ids.ravel(), minlength=self.count + 1)
+
+    def percolates(self, axis: int) -> bool:
+        """Return whether any cluster spans the axis."""
+        return bool(self.spans[:, axis].any())
+
+
+def label_clusters(network: Network, *, periodic: bool = False, conducts: NDArray[np.bool_] | None = None) -> Clusters:
+    """Find the connected clusters of a network.
+
+    Parameters
+    ----------
+    network : Network
+        What conducts.
+    periodic : bool
+        Whether faces across the outer boundary count.
+    conducts : ndarray of shape (n_classes,), bool, optional
+        Which classes of face to count; those with a conductance above 0 unless given.
+    """
+    faces = network.faces
+    open_ = (network.conductance > 0.0).any(axis=0) if conducts is None else conducts
+    no_grains = np.zeros((1, 1, 1), dtype=np.int32)
+    parent = _union(*faces.of_axis, open_, no_grains, np.ones(faces.n_classes, dtype=np.bool_), False)
+    phase_conducts = network.phase_conductivity > 0.0
+    ids, count = _number(parent, network.structure.labels, phase_conducts[faces.phase_of_label])
+    if periodic:
+        return _join_periodic(network, ids, count, open_)
+    spans = np.zeros((count + 1, 3), dtype=np.bool_)
+    for axis in range(3):
+        ends = []
+        for end, plate in zip((0, -1), faces.plates[axis], strict=True):
+            outer = np.take(ids, end, axis=axis)
+            touches = np.zeros(count + 1, dtype=np.bool_)
+            touches[outer[open_[plate]]] = True
+            ends.append(touches)
+        spans[:, axis] = ends[0] & ends[1]
+    spans[0] = False
+    return Clusters(ids=ids, count=count, spans=spans)
+
+
+def label_pieces(network: Network) -> tuple[NDArray[np.int32], int]:
+    """Return the connected piece of one phase and one grain that each voxel belongs to, and their number.
+
+    Pieces are joined to each other by interfaces and contacts; inside a piece there is none. Voxels that carry the film of
+    a grain belong to that grain's piece. Numbered from 1; 0 where nothing conducts.
+    """
+    faces, structure = network.faces, network.structure
+    open_ = (network.conductance > 0.0).any(axis=0)
+    same_phase = faces.phases[:, 0] == faces.phases[:, 1]
+    along_film = (faces.film >= 0) & ~faces.film_across & (network.film_conductance[faces.film] > 0.0)
+    joins = open_ & ~faces.point_contact & (same_phase | along_film)
+    grains = structure.grains if structure.grains is not None else np.zeros((1, 1, 1), dtype=np.int32)
+    parent = _union(*faces.of_axis, joins, grains, along_film, structure.grains is not None)
+    phase_conducts = network.phase_conductivity > 0.0
+    ids, count = _number(parent, structure.labels, phase_conducts[faces.phase_of_label])
+    return ids, count
+
+
+@kernel
+def _find(parent, n):  # type: ignore[no-untyped-def]
+    while parent[n] != n:
+        parent[n] = parent[parent[n]]
+        n = parent[n]
+    return n
+
+
+@kernel
+def _merge(parent, a, b):  # type: ignore[no-untyped-def]
+    a, b = _find(parent, a), _find(parent, b)
+    if a < b:
+        parent[b] = a
+    elif b < a:
+        parent[a] = b
+
+
+@kernel
+def _union(of_x, of_y, of_z, joins, grains, ignores_grains, has_grains):  # type: ignore[no-untyped-def]
+    """Return the union-find forest of all voxels, roots being the first voxel of each set; -1 - n marks loners."""
+    nx, ny, nz = of_x.shape
+    parent = np.arange(nx * ny * nz)
+    touched = np.zeros(nx * ny * nz, dtype=np.bool_)
+    for i in range(nx):
+        for j in range(ny):
+            for k in range(nz):
+                n = (i * ny + j) * nz + k
+                for axis in range(3):
+                    if axis == 0:
+                        if i + 1 == nx:
+                            continue
+                        face, i1, j1, k1, m = of_x[i, j, k], i + 1, j, k, n + ny * nz
+                    elif axis == 1:
+                        if j + 1 == ny:
+                            continue
+                        face, i1, j1, k1, m = of_y[i, j, k], i, j + 1, k, n + nz
+                    else:
+                        if k + 1 == nz:
+                            continue
+                        face, i1, j1, k1, m = of_z[i, j, k], i, j, k + 1, n + 1
+                    if not joins[face]:
+                        continue
+                    if has_grains and not ignores_grains[face] and grains[i, j, k] != grains[i1, j1, k1]:
+                        continue
+                    _merge(parent, n, m)
+                    touched[n] = True
+                    touched[m] = True
+    for n in range(len(parent)):
+        parent[n] = _find(parent, n)
+    for n in range(len(parent)):
+        if not touched[n]:
+            parent[n] = -1 - n
+    return parent
+
+
+@kernel
+def _number(parent, labels, conducts):  # type: ignore[no-untyped-def]
+    """Return cluster numbers in memory order; a lone voxel counts if its own phase conducts."""
+    flat = labels.reshape(-1)
+    ids = np.zeros(len(parent), dtype=np.int32)
+    count = 0
+    for n in range(len(parent)):
+        root = parent[n]
+        if root < 0:
+            if conducts[flat[n]]:
+                count += 1
+                ids[n] = count
+        elif root == n:
+            count += 1
+            ids[n] = count
+        else:
+            ids[n] = ids[root]
+    return ids.reshape(labels.shape), count
+
+
+def _join_periodic(network: Network, ids: NDArray[np.int32], count: int, open_: NDArray[np.bool_]) -> Clusters:
+    """Join clusters across the outer boundary and find which of them wind around an axis."""
+    low, high, along = [], [], []
+    for axis in range(3):
+        face = np.take(network.faces.of_axis[axis], -1, axis=axis)
+        a, b = np.take(ids, -1, axis=axis), np.take(ids, 0, axis=axis)
+        crosses = open_[face] & (a > 0) & (b > 0)
+        low.append(a[crosses])
+        high.append(b[crosses])
+        along.append(np.full(int(crosses.sum()), axis))
+    root, winds = _wind(np.concatenate(low), np.concatenate(high), np.concatenate(along), count)
+    first, compact = np.unique(root, return_inverse=True)
+    spans = np.zeros((len(first), 3), dtype=np.bool_)
+    np.logical_or.at(spans, compact, winds)
+    spans[0] = False
+    return Clusters(ids=compact.astype(np.int32)[ids], count=len(first) - 1, spans=spans)
+
+
+@kernel
+def _wind(low, high, axis, count):  # type: ignore[no-untyped-def]
+    """Union-find with box offsets: a loop whose offset is not zero winds around the axes of that offset."""
+    parent = np.arange(count + 1)
+    offset = np.zeros((count + 1, 3), dtype=np.int64)
+    winds = np.zeros((count + 1, 3), dtype=np.bool_)
+    for n in range(len(low)):
+        shift_a, shift_b = np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64)
+        a, b = np.int64(low[n]), np.int64(high[n])
+        while parent[a] != a:
+            shift_a += offset[a]
+            a = parent[a]
+        while parent[b] != b:
+            shift_b += offset[b]
+            b = parent[b]
+        step = shift_a - shift_b
+        step[axis[n]] += 1
+        if a == b:
+            for c in range(3):
+                if step[c] != 0:
+                    winds[a, c] = True
+        elif a < b:
+            parent[b] = a
+            offset[b] = step
+        else:
+            parent[a] = b
+            offset[a] = -step
+    root = np.empty(count + 1, dtype=np.int64)
+    for n in range(count + 1):
+        a = n
+        while parent[a] != a:
+            a = parent[a]
+        root[n] = a
+    for n in range(count + 1):
+        for c in range(3):
+            if winds[n, c]:
+                winds[root[n], c] = True
+    return root, winds

@@ -1,0 +1,338 @@
+"""Sort every voxel face of a structure into its class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from kmc.faces.classes import (
+    AREA_LEVELS,
+    BLOCKED,
+    FILM_HALF_WIDTH,
+    FILM_LEVELS,
+    ClassCode,
+    FaceTable,
+    area_factor_of_level,
+)
+from kmc.faces.point_contacts import ContactFaces, select_faces
+from kmc.faces.windows import area_level, film_state
+from microstructures.errors import InputError
+from microstructures.jit import kernel, parallel_kernel
+from microstructures.materials import CARRIERS, Materials
+from microstructures.structure import VoxelStructure
+
+HALO_REACH = 2
+"""Voxels outside a film-bearing grain that still carry its film."""
+
+
+def build_faces(structure: VoxelStructure, materials: Materials) -> FaceTable:
+    """Sort every face of `structure` into a class.
+
+    Parameters
+    ----------
+    structure : VoxelStructure
+        Voxels, grains and point contacts.
+    materials : Materials
+        Which interfaces resist and which phases bear films; no value of a temperature enters.
+
+    Returns
+    -------
+    FaceTable
+
+    Raises
+    ------
+    InputError
+        If the structure holds a phase that the materials do not know, or point contacts or films in voxels that are not
+        cubes.
+    """
+    names, phase_of_label = match_phases(structure, materials)
+    n = len(names)
+    pairs = [pair for pair in materials.film_pairs() if pair[0] in names and pair[1] in names]
+    code = ClassCode(n_phases=n, n_films=len(pairs))
+    cubic = np.ptp(structure.voxel_size) <= 1e-9 * max(structure.voxel_size)
+    if not cubic and (pairs or structure.contacts is not None):
+        what = "films" if pairs else "point contacts"
+        raise InputError(f"{what} need cubic voxels, got {structure.voxel_nm} nm; resample the image to cubic voxels")
+    look = _Look(structure, names, phase_of_label, materials, pairs, code)
+    raw = [look.codes(axis) for axis in range(3)]
+    raw_plates = [(look.plate_codes(axis, 0), look.plate_codes(axis, 1)) for axis in range(3)]
+    seen = np.zeros(code.space, dtype=np.bool_)
+    seen[BLOCKED] = True
+    for part in (*raw, *(plate for pair in raw_plates for plate in pair)):
+        _mark(part.reshape(-1), seen)
+    codes = np.flatnonzero(seen)
+    columns = _columns(code, codes)
+    chosen = None if structure.contacts is None else select_faces(structure)
+    n_contacts = 0 if chosen is None else len(chosen.faces_per_contact)
+    dtype = np.uint16 if len(codes) + n_contacts <= 0xFFFF else np.uint32
+    position = np.zeros(code.space, dtype=dtype)
+    position[codes] = np.arange(len(codes))
+    of_axis = [position[part] for part in raw]
+    del raw
+    plates = tuple((position[low], position[high]) for low, high in raw_plates)
+    if chosen is not None:
+        _add_contacts(columns, chosen, np.sort(phase_of_label[chosen.labels], axis=1), names, pairs)
+        for axis in range(3):
+            mine = chosen.axis == axis
+            of_axis[axis][tuple(chosen.voxel[mine].T)] = len(codes) + chosen.contact[mine]
+    return FaceTable(
+        structure=structure,
+        of_axis=(of_axis[0], of_axis[1], of_axis[2]),
+        plates=plates,
+        phase_names=names,
+        phase_of_label=phase_of_label,
+        film_pairs=tuple(pairs),
+        **columns,
+    )
+
+
+def match_phases(structure: VoxelStructure, materials: Materials) -> tuple[tuple[str, ...], NDArray[np.uint8]]:
+    """Return the names of the phases present, and the position of each label in them.
+
+    Labels of a structure that names its phases are matched by name, those of a bare image by the materials' labels.
+    """
+    present = np.flatnonzero(np.bincount(structure.labels.ravel(), minlength=256))
+    by_label = dict(structure.phases) or materials.names_by_label()
+    names: list[str] = []
+    phase_of_label = np.zeros(256, dtype=np.uint8)
+    for label in present.tolist():
+        if label not in by_label:
+            allowed = ", ".join(f"{k}={v}" for k, v in sorted(by_label.items()))
+            raise InputError(
+                f"label {label} ({np.count_nonzero(structure.labels == label)} voxels) has no phase in "
+                f"{materials.origin}; known: {allowed}; add a phase with label = {label}"
+            )
+        name = by_label[label]
+        materials.phase(name)
+        if name not in names:
+            names.append(name)
+        phase_of_label[label] = names.index(name)
+    if len(names) > 16:
+        raise InputError(f"the structure holds {len(names)} phases; allowed: 16; merge labels first")
+    return tuple(names), phase_of_label
+
+
+class _Look:
+    """The arrays that the kernels look at, prepared once."""
+
+    def __init__(
+        self,
+        structure: VoxelStructure,
+        names: tuple[str, ...],
+        phase_of_label: NDArray[np.uint8],
+        materials: Materials,
+        pairs: list[tuple[str, str]],
+        code: ClassCode,
+    ) -> None:
+        n = len(names)
+        self.code = code
+        self.labels = structure.labels
+        self.has_grains = structure.grains is not None
+        self.grains = structure.grains if structure.grains is not None else np.zeros((1, 1, 1), np.int32)
+        self.phase_of_label = phase_of_label
+        self.wraps = structure.periodic
+        size = np.array(structure.voxel_size)
+        self.inverse_size = size.min() / size
+        self.blocks = structure.contacts is not None
+        self.resists = np.array([[_resists(materials, a, b) for b in names] for a in names])
+        self.film_of = np.full((n, n), -1, dtype=np.int16)
+        for index, (bearer, neighbour) in enumerate(pairs):
+            self.film_of[names.index(bearer), names.index(neighbour)] = index
+        self.bears = (self.film_of >= 0).any(axis=1)
+        if self.bears.any():
+            self.zones, self.near = _zones(
+                self.labels, self.grains, self.has_grains, phase_of_label, self.bears, self.wraps
+            )
+        else:
+            self.zones, self.near = np.zeros((1, 1, 1), np.int32), np.zeros((1, 1, 1), np.bool_)
+
+    def codes(self, axis: int) -> NDArray[np.uint32]:
+        """Return the code of every face along `axis`."""
+        return _codes(  # type: ignore[no-any-return]
+            axis, self.labels, self.grains, self.has_grains, self.phase_of_label, self.wraps, self.inverse_size,
+            self.blocks, self.resists, self.film_of, self.bears, self.zones, self.near, self.code.film_codes,
+        )  # fmt: skip
+
+    def plate_codes(self, axis: int, end: int) -> NDArray[np.uint32]:
+        """Return the code of the face between every voxel of an outer plane and its mirror image."""
+        wraps = tuple(wrap and other != axis for other, wrap in enumerate(self.wraps))
+        return _plate_codes(  # type: ignore[no-any-return]
+            axis, end, self.labels, self.phase_of_label, wraps, self.film_of, self.bears, self.zones, self.near,
+            self.code.film_codes,
+        )  # fmt: skip
+
+
+def _resists(materials: Materials, a: str, b: str) -> bool:
+    for carrier in CARRIERS:
+        interface = materials.interface(a, b, carrier)
+        if interface is not None and interface.area_specific_resistance_ohm_m2 != 0.0:
+            return True
+    return False
+
+
+@parallel_kernel
+def _zones(labels, grains, has_grains, phase_of_label, bears, wraps):  # type: ignore[no-untyped-def]
+    """Return the film-bearing grain (+1) each voxel belongs to or lies next to, and whether its surface is near."""
+    nx, ny, nz = labels.shape
+    zones = np.zeros((nx, ny, nz), dtype=np.int32)
+    near = np.zeros((nx, ny, nz), dtype=np.bool_)
+    for i in prange(nx):
+        for j in range(ny):
+            for k in range(nz):
+                own = 0
+                if bears[phase_of_label[labels[i, j, k]]]:
+                    own = 1 + (grains[i, j, k] if has_grains else 0)
+                best = 1000
+                found = own
+                close = False
+                for a in range(-HALO_REACH, HALO_REACH + 1):
+                    x = i + a
+                    if x < 0 or x >= nx:
+                        if not wraps[0]:
+                            continue
+                        x = x % nx
+                    for b in range(-HALO_REACH, HALO_REACH + 1):
+                        y = j + b
+                        if y < 0 or y >= ny:
+                            if not wraps[1]:
+                                continue
+                            y = y % ny
+                        for c in range(-HALO_REACH, HALO_REACH + 1):
+                            z = k + c
+                            if z < 0 or z >= nz:
+                                if not wraps[2]:
+                                    continue
+                                z = z % nz
+                            other = 0
+                            if bears[phase_of_label[labels[x, y, z]]]:
+                                other = 1 + (grains[x, y, z] if has_grains else 0)
+                            if other != own:
+                                close = True
+                            if own == 0 and other > 0:
+                                d2 = a * a + b * b + c * c
+                                if d2 < best or (d2 == best and other < found):
+                                    best = d2
+                                    found = other
+                zones[i, j, k] = found
+                near[i, j, k] = close
+    return zones, near
+
+
+@parallel_kernel
+def _codes(axis, labels, grains, has_grains, phase_of_label, wraps, inverse_size, blocks, resists, film_of, bears, zones, near, film_codes):  # type: ignore[no-untyped-def]  # noqa: E501
+    nx, ny, nz = labels.shape
+    n_phases = len(bears)
+    half_films = (film_codes - 1) // 2
+    any_film = half_films > 0
+    di, dj, dk = 1 if axis == 0 else 0, 1 if axis == 1 else 0, 1 if axis == 2 else 0
+    out = np.empty((nx, ny, nz), dtype=np.uint32)
+    for i in prange(nx):
+        for j in range(ny):
+            for k in range(nz):
+                i1, j1, k1 = (i + di) % nx, (j + dj) % ny, (k + dk) % nz
+                a, b = phase_of_label[labels[i, j, k]], phase_of_label[labels[i1, j1, k1]]
+                grain_a = grains[i, j, k] if has_grains else 0
+                grain_b = grains[i1, j1, k1] if has_grains else 0
+                crosses = a != b or grain_a != grain_b
+                if blocks and grain_a != grain_b and grain_a > 0 and grain_b > 0:
+                    out[i, j, k] = 0
+                    continue
+                level = 0
+                if crosses and resists[a, b]:
+                    level = area_level(labels, grains, has_grains, i, j, k, axis, wraps, inverse_size)
+                film = 0
+                if any_film and near[i, j, k] and near[i1, j1, k1] and zones[i, j, k] > 0:
+                    if zones[i, j, k] == zones[i1, j1, k1]:
+                        which, strength = film_state(labels, zones, phase_of_label, film_of, bears, zones[i, j, k], (i, j, k), axis, wraps)
+                        if which >= 0:
+                            film = 1 + which * FILM_LEVELS + strength
+                    elif a == b and bears[a] and film_of[a, a] >= 0:
+                        film = 1 + half_films + film_of[a, a] * FILM_LEVELS + FILM_LEVELS - 1
+                low, high = min(a, b), max(a, b)
+                pair = np.int64(low) * n_phases + high
+                out[i, j, k] = 1 + (pair * (AREA_LEVELS + 1) + level) * film_codes + film
+    return out
+
+
+@kernel
+def _plate_codes(axis, end, labels, phase_of_label, wraps, film_of, bears, zones, near, film_codes):  # type: ignore[no-untyped-def]
+    shape = labels.shape
+    n_phases = len(bears)
+    any_film = film_codes > 1
+    u, v = (1 if axis == 0 else 0), (1 if axis == 2 else 2)
+    out = np.empty((shape[u], shape[v]), dtype=np.uint32)
+    for p in range(shape[u]):
+        for q in range(shape[v]):
+            last = shape[axis] - 1 if end == 1 else 0
+            i = last if axis == 0 else p
+            j = last if axis == 1 else (p if axis == 0 else q)
+            k = last if axis == 2 else q
+            a = phase_of_label[labels[i, j, k]]
+            film = 0
+            if any_film and near[i, j, k] and zones[i, j, k] > 0:
+                back = 0 if end == 1 else 1
+                centre = (
+                    i - (back if axis == 0 else 0),
+                    j - (back if axis == 1 else 0),
+                    k - (back if axis == 2 else 0),
+                )
+                which, strength = film_state(labels, zones, phase_of_label, film_of, bears, zones[i, j, k], centre, axis, wraps)
+                if which >= 0:
+                    film = 1 + which * FILM_LEVELS + strength
+            pair = np.int64(a) * n_phases + a
+            out[p, q] = 1 + pair * (AREA_LEVELS + 1) * film_codes + film
+    return out
+
+
+@parallel_kernel
+def _mark(codes, seen):  # type: ignore[no-untyped-def]
+    for n in prange(codes.shape[0]):
+        if not seen[codes[n]]:
+            seen[codes[n]] = True
+
+
+def _columns(code: ClassCode, codes: NDArray[np.int64]) -> dict[str, Any]:
+    """Return the columns of the class table for sorted `codes`, of which the first is the blocked face."""
+    fields = code.unpack(codes[1:])
+    blocked = {"low": 0, "high": 0, "level": 0, "film": -1, "film_level": -1, "across": 0}
+    full = {name: np.concatenate(([blocked[name]], values)) for name, values in fields.items()}
+    return {
+        "phases": np.stack([full["low"], full["high"]], axis=1).astype(np.uint8),
+        "interface": full["level"] > 0,
+        "point_contact": np.zeros(len(codes), dtype=np.bool_),
+        "area_factor": area_factor_of_level(full["level"]),
+        "spreading": np.zeros(len(codes)),
+        "film": full["film"].astype(np.int16),
+        "film_weight": (full["film_level"] + 1) / FILM_LEVELS / FILM_HALF_WIDTH,
+        "film_across": full["across"].astype(np.bool_),
+    }
+
+
+def _add_contacts(
+    columns: dict[str, Any],
+    chosen: ContactFaces,
+    phases: NDArray[np.uint8],
+    names: tuple[str, ...],
+    pairs: list[tuple[str, str]],
+) -> None:
+    """Append one class for every point contact; where both grains bear a film, it leads up to the contact."""
+    film = np.full(len(phases), -1, dtype=np.int16)
+    for index, name in enumerate(names):
+        own = next((i for i, (bearer, _) in enumerate(pairs) if bearer == name), -1)
+        film[(phases[:, 0] == index) & (phases[:, 1] == index)] = own
+    true = np.ones(len(phases), dtype=np.bool_)
+    more = {
+        "phases": phases,
+        "interface": true,
+        "point_contact": true,
+        "area_factor": chosen.area_factor,
+        "spreading": chosen.spreading,
+        "film": film,
+        "film_weight": np.where(film >= 0, 1.0 / FILM_HALF_WIDTH, 0.0),
+        "film_across": film >= 0,
+    }
+    for name, values in more.items():
+        columns[name] = np.concatenate([columns[name], values])

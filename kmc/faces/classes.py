@@ -1,0 +1,132 @@
+"""Face classes: the few hundred kinds of voxel faces that a whole structure is made of.
+
+A face is described once, by what is geometry: which phases meet, whether an interface is crossed and how its true area
+compares with the voxel face, whether a film runs there, whether it stands for a point contact. The conductance of a
+class follows from the materials, the carrier and the temperature (`kmc.network`), so a new temperature or a new
+resistance costs a table, not a structure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from microstructures.structure import VoxelStructure
+
+BLOCKED = 0
+"""Class of a face that never conducts: two grains that touch as voxels but not as particles."""
+
+AREA_LEVELS = 64
+"""Steps between a flat interface (true area = face area) and one along the body diagonal (1/sqrt 3 of it)."""
+
+FILM_LEVELS = 32
+"""Steps of the share of a film that one face carries."""
+
+FILM_HALF_WIDTH = 1.5
+"""Half width [voxels] of the raised cosine that spreads a film over faces; multiples of 1/2 sum to one on any grid."""
+
+
+def area_factor_of_level(level: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return |nx| + |ny| + |nz| of an area level: 1 for level 1, sqrt 3 for the last; level 0 is no interface."""
+    return 1.0 + (np.maximum(level, 1) - 1) / (AREA_LEVELS - 1) * (np.sqrt(3.0) - 1.0)
+
+
+@dataclass(frozen=True)
+class FaceTable:
+    """Every face of a structure, by class.
+
+    Attributes
+    ----------
+    structure : VoxelStructure
+        What the faces belong to.
+    of_axis : tuple of 3 ndarrays of shape (nx, ny, nz), uint16 or uint32
+        Class of the face between a voxel and its next neighbour along x, y, z; the last one along an axis is the
+        periodic face, used with periodic boundary only.
+    plates : tuple of 3 pairs of 2-D ndarrays
+        Class of the full face that a voxel on the low and high end of an axis would share with its mirror image; a plate
+        sits in the middle of it.
+    phase_names : tuple of str
+        Names of the phases; classes and voxels refer to them by position.
+    phase_of_label : ndarray of shape (256,), uint8
+        Position of each label's phase.
+    phases : ndarray of shape (n_classes, 2), uint8
+        Both phases of a class.
+    interface : ndarray of shape (n_classes,), bool
+        Whether an interface resistance applies.
+    point_contact : ndarray of shape (n_classes,), bool
+        Whether the class stands for a point contact of the structure.
+    area_factor : ndarray of shape (n_classes,)
+        The interface resistance of one face is R * area_factor / face area.
+    spreading : ndarray of shape (n_classes,)
+        Extra resistance of each half cell, in units of the half cell itself (point contacts).
+    film : ndarray of shape (n_classes,), int16
+        Position in `film_pairs`, -1 without a film.
+    film_weight : ndarray of shape (n_classes,)
+        Share of the sheet conductance that the face carries.
+    film_across : ndarray of shape (n_classes,), bool
+        Whether the film leads to the interface from both sides (in series with it) instead of along it.
+    film_pairs : tuple of (str, str)
+        Bearer and neighbour of every film.
+    """
+
+    structure: VoxelStructure
+    of_axis: tuple[NDArray[np.unsignedinteger], NDArray[np.unsignedinteger], NDArray[np.unsignedinteger]]
+    plates: tuple[tuple[NDArray[np.unsignedinteger], NDArray[np.unsignedinteger]], ...]
+    phase_names: tuple[str, ...]
+    phase_of_label: NDArray[np.uint8]
+    phases: NDArray[np.uint8]
+    interface: NDArray[np.bool_]
+    point_contact: NDArray[np.bool_]
+    area_factor: NDArray[np.float64]
+    spreading: NDArray[np.float64]
+    film: NDArray[np.int16]
+    film_weight: NDArray[np.float64]
+    film_across: NDArray[np.bool_]
+    film_pairs: tuple[tuple[str, str], ...]
+
+    @property
+    def n_classes(self) -> int:
+        """Return the number of classes, the blocked one included."""
+        return len(self.phases)
+
+    def face_geometry(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the area [m^2] and the centre-to-centre length [m] of a face along x, y, z."""
+        size = np.array(self.structure.voxel_size)
+        return size.prod() / size, size
+
+
+@dataclass(frozen=True)
+class ClassCode:
+    """Packs what describes an ordinary face into one integer, so that equal faces can be found by equal numbers."""
+
+    n_phases: int
+    n_films: int
+
+    @property
+    def film_codes(self) -> int:
+        """Return the number of film states: none, or one of the films at one of the levels, along or across."""
+        return 1 + 2 * self.n_films * FILM_LEVELS
+
+    @property
+    def space(self) -> int:
+        """Return the number of codes; 0 is the blocked face."""
+        return 1 + self.n_phases**2 * (AREA_LEVELS + 1) * self.film_codes
+
+    def unpack(self, code: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+        """Return phases, area level and film state of every code (code 0 must be dropped before)."""
+        rest, film_state = np.divmod(code - 1, self.film_codes)
+        pair, level = np.divmod(rest, AREA_LEVELS + 1)
+        low, high = np.divmod(pair, self.n_phases)
+        across, state = np.divmod(np.maximum(film_state - 1, 0), max(1, self.n_films * FILM_LEVELS))
+        film, film_level = np.divmod(state, FILM_LEVELS)
+        bare = film_state == 0
+        return {
+            "low": low,
+            "high": high,
+            "level": level,
+            "film": np.where(bare, -1, film),
+            "film_level": np.where(bare, -1, film_level),
+            "across": np.where(bare, 0, across),
+        }

@@ -1,0 +1,183 @@
+"""Which voxel faces stand for a point contact, and how they must conduct so that the contact does.
+
+A contact disc of radius a between two grains has the resistance 1/(4 s_i a) + 1/(4 s_j a) + R/(pi a^2) (Holm 1967). The
+grid carries part of the spreading itself: a patch of N faces acts like a disc of radius a_grid. Each of the N faces gets
+what is missing, r = 1 + N (1/(2a) - 1/(2 a_grid)) in units of 1/(s h), and its share of R. Fitted once against the exact
+1/(2 s a) of two half-spaces with 120 random tilts and offsets: no bias, 2 to 6 % scatter for a single contact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from microstructures.errors import InputError
+from microstructures.jit import kernel
+from microstructures.structure import VoxelStructure
+
+ONE_FACE_RADIUS = 0.269
+"""Radius [voxels] of the disc that conducts like one voxel face, averaged over tilt and offset."""
+SMALLEST_SHARE = 0.25
+"""Smallest face resistance [1/(s h)]; below it another face is added."""
+
+
+@dataclass(frozen=True)
+class ContactFaces:
+    """The faces that stand for the point contacts of a structure.
+
+    Attributes
+    ----------
+    axis, voxel, contact : ndarrays of shape (n,), (n, 3), (n,)
+        Axis and low voxel of each chosen face, and the contact it stands for.
+    faces_per_contact : ndarray of shape (n_contacts,)
+        Number of faces of each contact.
+    area_factor, spreading : ndarrays of shape (n_contacts,)
+        What a face class of each contact is made of.
+    labels : ndarray of shape (n_contacts, 2)
+        Phase labels of both grains.
+    """
+
+    axis: NDArray[np.int64]
+    voxel: NDArray[np.int64]
+    contact: NDArray[np.int64]
+    faces_per_contact: NDArray[np.int64]
+    area_factor: NDArray[np.float64]
+    spreading: NDArray[np.float64]
+    labels: NDArray[np.uint8]
+
+
+def select_faces(structure: VoxelStructure) -> ContactFaces:
+    """Choose the faces of every point contact.
+
+    Raises
+    ------
+    InputError
+        If the structure has no grains, or a contact has no face between its grains (the neck was not filled).
+    """
+    contacts = structure.contacts
+    if contacts is None or structure.grains is None:
+        raise InputError("point contacts need grains; give a structure with both")
+    h = structure.voxel_size[0]
+    radius = contacts.radius / h
+    found, count, spread = _select(
+        structure.grains, contacts.grains.astype(np.int64), contacts.point / h, contacts.normal, radius
+    )
+    if len(count) and count.min() == 0:
+        first = int(np.argmin(count))
+        i, j = contacts.grains[first]
+        raise InputError(
+            f"contact {first} between grains {i} and {j} has no voxel face at {structure.voxel_nm[0]:g} nm; "
+            "use smaller voxels, or fill the necks (microstructures.contacts.fill_necks)"
+        )
+    contact = np.repeat(np.arange(len(count)), count)
+    flat = found.reshape(-1, 4)
+    return ContactFaces(
+        axis=flat[:, 0],
+        voxel=flat[:, 1:],
+        contact=contact,
+        faces_per_contact=count,
+        area_factor=count / (np.pi * radius**2),
+        spreading=spread,
+        labels=_label_of_grain(structure)[contacts.grains],
+    )
+
+
+def _label_of_grain(structure: VoxelStructure) -> NDArray[np.uint8]:
+    assert structure.grains is not None
+    label = np.zeros(structure.n_grains + 1, dtype=np.uint8)
+    label[structure.grains.ravel()] = structure.labels.ravel()
+    return label
+
+
+@kernel
+def grid_radius(n_faces, true_area):  # type: ignore[no-untyped-def]
+    """Return the radius [voxels] of the disc that conducts like a patch of faces of total true area [voxel faces]."""
+    if n_faces == 1:
+        return ONE_FACE_RADIUS
+    size = np.sqrt(true_area / np.pi)
+    return max(size - (0.277 + 0.07 * np.log(max(size, 0.3))), 0.30)
+
+
+@kernel
+def _candidates(grains, first, second, point, normal, reach):  # type: ignore[no-untyped-def]
+    """Return every face between two grains near a point: axis, voxel, in-plane and 3-D distance, |normal . axis|."""
+    nx, ny, nz = grains.shape
+    shape = (nx, ny, nz)
+    side = 2 * reach + 1
+    place = np.empty((3 * side**3, 4), dtype=np.int64)
+    measure = np.empty((3 * side**3, 3))
+    n = 0
+    base = (int(np.floor(point[0])), int(np.floor(point[1])), int(np.floor(point[2])))
+    for a in range(-reach, reach + 1):
+        for b in range(-reach, reach + 1):
+            for c in range(-reach, reach + 1):
+                at = (base[0] + a, base[1] + b, base[2] + c)
+                i, j, k = at[0] % nx, at[1] % ny, at[2] % nz
+                here = grains[i, j, k]
+                if here != first and here != second:
+                    continue
+                for axis in range(3):
+                    i1 = (i + 1) % nx if axis == 0 else i
+                    j1 = (j + 1) % ny if axis == 1 else j
+                    k1 = (k + 1) % nz if axis == 2 else k
+                    there = grains[i1, j1, k1]
+                    if there == here or (there != first and there != second) or shape[axis] < 2:
+                        continue
+                    dx = at[0] + (1.0 if axis == 0 else 0.5) - point[0]
+                    dy = at[1] + (1.0 if axis == 1 else 0.5) - point[1]
+                    dz = at[2] + (1.0 if axis == 2 else 0.5) - point[2]
+                    along = dx * normal[0] + dy * normal[1] + dz * normal[2]
+                    d2 = dx * dx + dy * dy + dz * dz
+                    place[n, 0], place[n, 1], place[n, 2], place[n, 3] = axis, i, j, k
+                    measure[n, 0] = np.sqrt(max(d2 - along * along, 0.0))
+                    measure[n, 1] = np.sqrt(d2)
+                    measure[n, 2] = abs(normal[axis])
+                    n += 1
+    return place[:n], measure[:n]
+
+
+@kernel
+def _select(grains, pairs, points, normals, radii):  # type: ignore[no-untyped-def]
+    n_contacts = len(radii)
+    count = np.zeros(n_contacts, dtype=np.int64)
+    spread = np.zeros(n_contacts)
+    found = np.empty((64, 4), dtype=np.int64)
+    total = 0
+    for contact in range(n_contacts):
+        radius = radii[contact]
+        reach = int(np.ceil(radius)) + 4
+        place, measure = _candidates(grains, pairs[contact, 0], pairs[contact, 1], points[contact], normals[contact], reach)
+        n = len(place)
+        if n == 0:
+            continue
+        taken = np.zeros(n, dtype=np.bool_)
+        if radius <= 0.33:
+            taken[np.argmin(measure[:, 1])] = True
+        else:
+            for m in range(n):
+                taken[m] = measure[m, 0] < radius + 0.3
+            if not taken.any():
+                taken[np.argmin(measure[:, 1])] = True
+        while True:
+            chosen = taken.sum()
+            share = 1.0 + chosen * (0.5 / radius - 0.5 / grid_radius(chosen, (measure[:, 2] * taken).sum()))
+            if share >= SMALLEST_SHARE or chosen == n:
+                break
+            nearest = -1
+            for m in range(n):
+                if not taken[m] and (nearest < 0 or measure[m, 0] < measure[nearest, 0]):
+                    nearest = m
+            taken[nearest] = True
+        spread[contact] = max(share, SMALLEST_SHARE) - 1.0
+        count[contact] = chosen
+        while total + chosen > len(found):
+            larger = np.empty((2 * len(found), 4), dtype=np.int64)
+            larger[:total] = found[:total]
+            found = larger
+        for m in range(n):
+            if taken[m]:
+                found[total] = place[m]
+                total += 1
+    return found[:total], count, spread

@@ -1,0 +1,201 @@
+"""The one network: what every voxel face conducts, for one carrier at one temperature.
+
+Solver, hops and graph all read it: the conductance of a face [S], and the hop rate that follows from it,
+k_ij = g_ij kT / (q^2 c_i V) [1/s] with V the volume of a voxel, so that c_i k_ij = c_j k_ji holds by construction.
+
+A face of area A between two half cells of length h/2 and conductivities s_i, s_j conducts
+g = 1 / ( h/(2 s_i A) + R f/A + h/(2 s_j A) ) + G w, where R is the area-specific resistance of the interface it crosses, f
+the true area of that interface over the voxel face (inverse: |nx|+|ny|+|nz|), G the sheet conductance of a film and w the
+share of it that runs through this face.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kmc.faces import BLOCKED, FaceTable, build_faces
+from kmc.interfaces import resistance_ohm_m2, sheet_conductance_S
+from kmc.rates import barrier_prefactor_S_per_m, carrier_density_per_m3, conductivity_S_per_m, equivalent_barrier_eV, mobility_factor
+from microstructures.errors import InputError, did_you_mean
+from microstructures.materials import CARRIERS, Carrier, Materials, load_materials
+from microstructures.structure import VoxelStructure
+from microstructures.units import kelvin
+
+
+@dataclass(frozen=True)
+class Network:
+    """Face conductances of a structure for one carrier at one temperature.
+
+    Attributes
+    ----------
+    faces : FaceTable
+        Class of every face.
+    materials : Materials
+        What the classes are made of.
+    carrier : "ion" or "electron"
+        What moves.
+    temperature_C : float
+        Temperature [degC].
+    """
+
+    faces: FaceTable
+    materials: Materials
+    carrier: Carrier
+    temperature_C: float
+
+    @property
+    def structure(self) -> VoxelStructure:
+        """Return the structure the network belongs to."""
+        return self.faces.structure
+
+    def at(self, temperature_C: float) -> Network:
+        """Return the same network at another temperature; the faces are shared."""
+        kelvin(temperature_C)
+        return Network(self.faces, self.materials, self.carrier, temperature_C)
+
+    @cached_property
+    def phase_conductivity(self) -> NDArray[np.float64]:
+        """Return the conductivity [S/m] of every phase."""
+        reference = self.materials.reference_temperature_C
+        names = self.faces.phase_names
+        return np.array(
+            [conductivity_S_per_m(self.materials.conductor(n, self.carrier), self.temperature_C, reference) for n in names]
+        )
+
+    @cached_property
+    def film_conductance(self) -> NDArray[np.float64]:
+        """Return the sheet conductance [S] of every film; a trailing 0 stands for no film."""
+        reference = self.materials.reference_temperature_C
+        films = [self.materials.film(a, b, self.carrier) for a, b in self.faces.film_pairs]
+        return np.array([sheet_conductance_S(film, self.temperature_C, reference) for film in films] + [0.0])
+
+    @cached_property
+    def interface_resistance(self) -> NDArray[np.float64]:
+        """Return the area-specific resistance [ohm m^2] of every class, 0 where it crosses no interface."""
+        faces, reference = self.faces, self.materials.reference_temperature_C
+        n = len(faces.phase_names)
+        table = np.zeros((2, n, n))
+        for i, a in enumerate(faces.phase_names):
+            for j, b in enumerate(faces.phase_names):
+                sintered = self.materials.interface(a, b, self.carrier)
+                pressed = self.materials.contact(a, b, self.carrier)
+                table[0, i, j] = resistance_ohm_m2(sintered, self.temperature_C, reference)
+                table[1, i, j] = resistance_ohm_m2(pressed, self.temperature_C, reference)
+        low, high = faces.phases.T.astype(np.intp)
+        return np.where(faces.interface, table[faces.point_contact.astype(np.intp), low, high], 0.0)
+
+    @cached_property
+    def conductance(self) -> NDArray[np.float64]:
+        """Return the conductance [S] of every class along each axis, shape (3, n_classes)."""
+        faces = self.faces
+        area, length = (values[:, None] for values in faces.face_geometry())
+        low, high = faces.phases.T.astype(np.intp)
+        film = self.film_conductance[faces.film] * faces.film_weight
+        lead = np.where(faces.film_across, 2.0 * film, 0.0)
+        with np.errstate(divide="ignore", over="ignore"):
+            half_cell = 0.5 * length * (1.0 + faces.spreading) / area
+            side_low = half_cell_conductance(self.phase_conductivity[low], half_cell) + lead
+            side_high = half_cell_conductance(self.phase_conductivity[high], half_cell) + lead
+            crossing = self.interface_resistance * faces.area_factor / area
+            total = 1.0 / side_low + crossing + 1.0 / side_high
+            conductance = np.where(np.isfinite(total), 1.0 / total, 0.0)
+        conductance += np.where(faces.film_across, 0.0, film)
+        conductance[:, BLOCKED] = 0.0
+        return np.ascontiguousarray(conductance)
+
+    @cached_property
+    def barrier_eV(self) -> NDArray[np.float64]:
+        """Return each class's conductance as an equivalent migration barrier [eV]; infinite where nothing conducts.
+
+        A face inside a phase given by its barrier returns that barrier. Across phases the geometric mean of both
+        prefactors is used.
+        """
+        area, length = self.faces.face_geometry()
+        prefactors = np.array([self._prefactor(name) for name in self.faces.phase_names])
+        low, high = self.faces.phases.T.astype(np.intp)
+        mean = np.sqrt(prefactors[low] * prefactors[high])
+        sigma = self.conductance[0] * length[0] / area[0]
+        return np.array([equivalent_barrier_eV(s, p, self.temperature_C) for s, p in zip(sigma, mean, strict=True)])
+
+    def _prefactor(self, name: str) -> float:
+        conductor = self.materials.conductor(name, self.carrier)
+        if conductor is None:
+            bearers = [self.materials.conductor(n, self.carrier) for n in self.faces.phase_names]
+            conductor = next((found for found in bearers if found is not None), None)
+        return 0.0 if conductor is None else barrier_prefactor_S_per_m(conductor, self.temperature_C)
+
+    @cached_property
+    def phase_carrier_density(self) -> NDArray[np.float64]:
+        """Return the density of carriers [1/m^3] of every phase; 0 where it does not conduct."""
+        names = self.faces.phase_names
+        density = np.array([carrier_density_per_m3(self.materials.conductor(n, self.carrier)) for n in names])
+        return np.where(self.phase_conductivity > 0.0, density, 0.0)
+
+    @cached_property
+    def film_carrier_density(self) -> float:
+        """Return the density [1/m^3] that a film adds to the voxels it runs through.
+
+        The areal density of the film spread over one voxel; sigma_eff does not depend on it, only the clock does.
+        """
+        films = [self.materials.film(a, b, self.carrier) for a, b in self.faces.film_pairs]
+        areal = [film.carrier_density_per_m2 for film in films if film is not None and film.sheet_conductance_S > 0.0]
+        return max(areal, default=0.0) / self.structure.voxel_size[0]
+
+    @property
+    def rate_factor(self) -> float:
+        """Return kT / (q^2 V) [V^2/(W m^3)...]: hop rate = conductance * rate_factor / carrier density."""
+        return mobility_factor(self.temperature_C) / float(np.prod(self.structure.voxel_size))
+
+    def conducts(self) -> bool:
+        """Return whether any class of face conducts at all."""
+        return bool(self.conductance.any())
+
+
+def half_cell_conductance(sigma: NDArray[np.float64], length_over_area: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return sigma / length_over_area [S] of half cells; 0 where sigma is."""
+    return np.where(sigma > 0.0, sigma / length_over_area, 0.0)
+
+
+def build_network(
+    structure: VoxelStructure | FaceTable,
+    materials: Materials | str | None = None,
+    *,
+    carrier: str = "ion",
+    temperature_C: float | None = None,
+) -> Network:
+    """Build the network of a structure.
+
+    Parameters
+    ----------
+    structure : VoxelStructure or FaceTable
+        A face table from an earlier network of the same materials saves sorting the faces again.
+    materials : Materials, path or name, optional
+        `lfp-latp` unless given.
+    carrier : "ion" or "electron"
+        What moves.
+    temperature_C : float, optional
+        Temperature [degC]; the reference temperature of the materials unless given.
+
+    Raises
+    ------
+    InputError
+        If the carrier is unknown, the temperature impossible, or the structure does not fit the materials.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> block = VoxelStructure.from_labels(np.full((4, 4, 4), 2), voxel_nm=25, phases={2: "LATP"})
+    >>> float(build_network(block).phase_conductivity[0])
+    0.9
+    """
+    if carrier not in CARRIERS:
+        raise InputError(f"carrier is '{carrier}'{did_you_mean(carrier, CARRIERS)}")
+    known = materials if isinstance(materials, Materials) else load_materials(materials)
+    temperature = known.reference_temperature_C if temperature_C is None else temperature_C
+    kelvin(temperature)
+    faces = structure if isinstance(structure, FaceTable) else build_faces(structure, known)
+    return Network(faces=faces, materials=known, carrier=carrier, temperature_C=float(temperature))  # type: ignore[arg-type]
