@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from microstructures.errors import FormatError
+from microstructures.errors import FormatError, InputError
 from microstructures.formats.guard import as_format_errors, atomic_file, check_claim, one_line
 from microstructures.structure import Particles, PointContacts, VoxelStructure
 
@@ -43,7 +43,7 @@ def write_structure(structure: VoxelStructure, path: Path) -> None:
     Raises
     ------
     InputError
-        If the system refuses to write.
+        If the system refuses to write, or the recipe holds something that JSON cannot.
     """
     import h5py
 
@@ -142,7 +142,9 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, set | frozenset):
         return sorted(value)
-    raise TypeError(f"{type(value).__name__} cannot be stored in a recipe")
+    raise InputError(
+        f"the recipe holds a {type(value).__name__}; allowed: numbers, text, lists, tables, arrays; convert it"
+    )
 
 
 def _store(file: Any, name: str, array: NDArray[Any]) -> None:
@@ -157,7 +159,7 @@ def _store(file: Any, name: str, array: NDArray[Any]) -> None:
 
 def _why_not_open(error: OSError) -> str:
     text = one_line(error, 400)
-    if "lock" in text:
+    if "unable to lock" in text or "already open" in text:
         return (
             "is marked as open for writing: another program has it open, or died over it; "
             "close that program, or write it again"

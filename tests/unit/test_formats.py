@@ -102,7 +102,7 @@ def test_hdf5_keeps_a_long_recipe_of_numpy_values(tmp_path: Path) -> None:
 def test_writing_replaces_in_one_step_and_leaves_nothing_behind(tmp_path: Path) -> None:
     path = write(full_structure(), tmp_path / "s.h5")
     before = content_hash(path)
-    with pytest.raises(TypeError):
+    with pytest.raises(InputError, match="recipe"):
         write(full_structure().with_(recipe={"bad": object()}), path)
     assert content_hash(path) == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["s.h5"]
