@@ -8,18 +8,11 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from kmc.faces.classes import (
-    AREA_LEVELS,
-    BLOCKED,
-    FILM_HALF_WIDTH,
-    FILM_LEVELS,
-    ClassCode,
-    FaceTable,
-    area_factor_of_level,
-)
+from kmc.faces.classes import BLOCKED, FILM_HALF_WIDTH, FILM_LEVELS, ClassCode, FaceTable
+from kmc.faces.film_window import film_state
 from kmc.faces.point_contacts import ContactFaces, select_faces
-from kmc.faces.windows import area_level, film_state
 from microstructures.errors import InputError
+from microstructures.interface_normals import AREA_LEVELS, area_factor_of_level, area_level
 from microstructures.jit import kernel, parallel_kernel
 from microstructures.materials import CARRIERS, Materials
 from microstructures.structure import VoxelStructure

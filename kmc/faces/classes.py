@@ -13,24 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from microstructures.interface_normals import AREA_LEVELS
 from microstructures.structure import VoxelStructure
 
 BLOCKED = 0
 """Class of a face that never conducts: two grains that touch as voxels but not as particles."""
-
-AREA_LEVELS = 64
-"""Steps between a flat interface (true area = face area) and one along the body diagonal (1/sqrt 3 of it)."""
 
 FILM_LEVELS = 32
 """Steps of the share of a film that one face carries."""
 
 FILM_HALF_WIDTH = 1.5
 """Half width [voxels] of the raised cosine that spreads a film over faces; multiples of 1/2 sum to one on any grid."""
-
-
-def area_factor_of_level(level: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return |nx| + |ny| + |nz| of an area level: 1 for level 1, sqrt 3 for the last; level 0 is no interface."""
-    return 1.0 + (np.maximum(level, 1) - 1) / (AREA_LEVELS - 1) * (np.sqrt(3.0) - 1.0)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,220 @@
+"""Effective conductivity of a structure: the public face of the solver."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kmc.conduction.steady import BOUNDARIES, AxisSolution, Boundary, axes_of, solve_axis
+from kmc.connectivity import label_clusters, label_pieces
+from kmc.network import Network, build_network
+from kmc.outcomes import Outcome
+from kmc.resources import peak_memory_bytes
+from microstructures.errors import InputError, did_you_mean
+from microstructures.materials import Materials
+from microstructures.structure import VoxelStructure
+
+TORTUOSITY_DEFINITION = (
+    "sum over phases of volume fraction times conductivity, divided by sigma_eff "
+    "(one conducting phase: phi * sigma_0 / sigma_eff); null where nothing percolates or films conduct"
+)
+
+
+@dataclass(frozen=True)
+class ConductionResult:
+    """What a structure conducts; `to_dict` gives the JSON of the command line.
+
+    Attributes
+    ----------
+    solutions : tuple of AxisSolution
+        One per axis asked for.
+    upper_bound_S_per_m : float
+        Sum over phases of volume fraction times conductivity (Wiener 1912), without films.
+    """
+
+    solutions: tuple[AxisSolution, ...]
+    carrier: str
+    temperature_C: float
+    boundary: str
+    tolerance: float
+    upper_bound_S_per_m: float
+    has_films: bool
+    volume_fractions: dict[str, float]
+    voxels: int
+    seconds: float
+    memory_bytes: int
+    network: Network = field(repr=False)
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return the worst outcome of all axes."""
+        order = (Outcome.FROZEN, Outcome.NOT_CONVERGED, Outcome.NOT_PERCOLATING, Outcome.CONVERGED)
+        seen = {solution.outcome for solution in self.solutions}
+        return next(outcome for outcome in order if outcome in seen)
+
+    @property
+    def sigma_eff_S_per_m(self) -> float | dict[str, float]:
+        """Return the effective conductivity [S/m]: a number for one axis, else one per axis."""
+        return self._per_axis("sigma_eff_S_per_m")
+
+    @property
+    def mean_sigma_eff_S_per_m(self) -> float:
+        """Return the mean over the axes solved [S/m]."""
+        return float(np.mean([solution.sigma_eff_S_per_m for solution in self.solutions]))
+
+    @property
+    def tortuosity_factor(self) -> float | None | dict[str, float | None]:
+        """Return the tortuosity factor, see TORTUOSITY_DEFINITION."""
+        values = {
+            s.axis: None if self.has_films or s.sigma_eff_S_per_m <= 0.0 else self.upper_bound_S_per_m / s.sigma_eff_S_per_m
+            for s in self.solutions
+        }
+        return values if len(values) > 1 else next(iter(values.values()))
+
+    def _per_axis(self, name: str) -> Any:
+        values = {solution.axis: getattr(solution, name) for solution in self.solutions}
+        return values if len(values) > 1 else next(iter(values.values()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain values."""
+        percolates = {s.axis: s.outcome is not Outcome.NOT_PERCOLATING and s.outcome is not Outcome.FROZEN for s in self.solutions}
+        return {
+            "estimator": "solver, conjugate gradients with multigrid",
+            "carrier": self.carrier,
+            "temperature_C": self.temperature_C,
+            "boundary": self.boundary,
+            "axis": "all" if len(self.solutions) > 1 else self.solutions[0].axis,
+            "sigma_eff_S_per_m": self.sigma_eff_S_per_m,
+            "sigma_eff_stderr_S_per_m": "deterministic",
+            "outcome": str(self.outcome),
+            "advice": self.outcome.advice,
+            "percolates": percolates if len(percolates) > 1 else next(iter(percolates.values())),
+            "tortuosity_factor": self.tortuosity_factor,
+            "tortuosity_factor_definition": TORTUOSITY_DEFINITION,
+            "iterations": self._per_axis("iterations"),
+            "inflow_S_per_m": self._per_axis("inflow_S_per_m"),
+            "outflow_S_per_m": self._per_axis("outflow_S_per_m"),
+            "dissipation_S_per_m": self._per_axis("dissipation_S_per_m"),
+            "tolerance": self.tolerance,
+            "volume_fraction": self.volume_fractions,
+            "seconds": self.seconds,
+            "peak_memory_bytes": self.memory_bytes,
+            "voxels": self.voxels,
+        }
+
+    def _repr_html_(self) -> str:
+        """Return a small table for notebooks."""
+        rows = "".join(
+            f"<tr><td>{s.axis}</td><td>{s.sigma_eff_S_per_m:.5g}</td><td>{s.inflow_S_per_m:.5g}</td>"
+            f"<td>{s.outflow_S_per_m:.5g}</td><td>{s.iterations}</td><td>{s.outcome}</td></tr>"
+            for s in self.solutions
+        )
+        return (
+            f"<b>{self.carrier} conduction at {self.temperature_C:g} degC, {self.boundary}</b><table><tr><th>axis</th>"
+            "<th>sigma_eff [S/m]</th><th>inflow [S/m]</th><th>outflow [S/m]</th><th>iterations</th><th>outcome</th></tr>"
+            f"{rows}</table>"
+        )
+
+
+def conduct(
+    structure: VoxelStructure | Network,
+    materials: Materials | str | None = None,
+    *,
+    carrier: str = "ion",
+    temperature_C: float | None = None,
+    axis: str = "x",
+    boundary: str = "plates",
+    tolerance: float = 1e-4,
+    max_iterations: int = 500,
+    keep_potential: bool = False,
+    progress: Callable[[str], Any] | None = None,
+) -> ConductionResult:
+    """Compute the effective conductivity of a structure by balancing the currents of every voxel.
+
+    Parameters
+    ----------
+    structure : VoxelStructure or Network
+        What conducts; with a Network, `materials`, `carrier` and `temperature_C` are its own.
+    materials, carrier, temperature_C
+        See `kmc.network.build_network`.
+    axis : "x", "y", "z" or "all"
+        Direction of transport.
+    boundary : "plates" or "periodic"
+        Plates on the outer faces with closed sides, or a periodic medium.
+    tolerance : float
+        Largest relative difference between inflow, outflow and dissipation.
+    max_iterations : int
+        Give up after so many; the outcome then says so.
+    keep_potential : bool
+        Whether each solution keeps its potential.
+    progress : callable, optional
+        Called with a short text now and then.
+
+    Returns
+    -------
+    ConductionResult
+
+    Raises
+    ------
+    InputError
+        If an option is not one of those allowed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> block = VoxelStructure.from_labels(np.full((8, 8, 8), 2), voxel_nm=25, phases={2: "LATP"})
+    >>> round(conduct(block).sigma_eff_S_per_m, 12)
+    0.9
+    """
+    start = time.perf_counter()
+    axes = axes_of(axis)
+    if boundary not in BOUNDARIES:
+        raise InputError(f"boundary is '{boundary}'{did_you_mean(boundary, BOUNDARIES)}")
+    if not 1e-13 <= tolerance < 1.0:
+        raise InputError(f"tolerance is {tolerance}; allowed: 1e-13 to below 1")
+    if max_iterations < 1:
+        raise InputError(f"max_iterations is {max_iterations}; allowed: 1 or more")
+    if isinstance(structure, Network):
+        network = structure
+    else:
+        network = build_network(structure, materials, carrier=carrier, temperature_C=temperature_C)
+    used: Boundary = "periodic" if boundary == "periodic" else "plates"
+    clusters = label_clusters(network, periodic=used == "periodic")
+    pieces = label_pieces(network) if clusters.spans.any() else None
+    solutions = tuple(
+        solve_axis(
+            network, number, boundary=used, tolerance=tolerance, max_iterations=max_iterations, clusters=clusters,
+            pieces=pieces, keep_potential=keep_potential, progress=progress,
+        )
+        for number in axes
+    )  # fmt: skip
+    fractions = volume_fractions(network)
+    share = np.array([fractions[name] for name in network.faces.phase_names])
+    return ConductionResult(
+        solutions=solutions,
+        carrier=network.carrier,
+        temperature_C=network.temperature_C,
+        boundary=boundary,
+        tolerance=tolerance,
+        upper_bound_S_per_m=float(share @ network.phase_conductivity),
+        has_films=bool(network.film_conductance.any()),
+        volume_fractions=fractions,
+        voxels=network.structure.labels.size,
+        seconds=time.perf_counter() - start,
+        memory_bytes=peak_memory_bytes(),
+        network=network,
+    )
+
+
+def volume_fractions(network: Network) -> dict[str, float]:
+    """Return the volume fraction of every phase present."""
+    counts: NDArray[np.int64] = np.bincount(network.structure.labels.ravel(), minlength=256)
+    out = dict.fromkeys(network.faces.phase_names, 0.0)
+    for label in np.flatnonzero(counts):
+        out[network.faces.phase_names[network.faces.phase_of_label[label]]] += float(counts[label]) / network.structure.labels.size
+    return out

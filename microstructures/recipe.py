@@ -1,0 +1,173 @@
+"""The recipe of a cathode: powders, pressing, firing. A TOML file of the same form overrides single values.
+
+Defaults describe the LiFePO4/LATP cathode of Xu et al., Small 2022, 10.1002/smll.202200266: loadings 11.5 and 9.7 mg/cm2
+(54.2 : 45.8 by mass), 60 % dense pressed at 500 MPa, 90 % dense fired at 775 degC for 2 h, particles of about 1 um after
+firing, an interdiffusion zone of 40 to 100 nm.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from microstructures.errors import InputError, did_you_mean
+
+Fraction = Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+
+DENSEST_PRESSED = 0.64
+"""Random close packing of equal spheres; what the packing can reach without deforming particles."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Powder(_Table):
+    """One powder: lognormal in diameter, by number."""
+
+    label: Annotated[int, Field(ge=1, le=255)]
+    density_g_per_cm3: Positive
+    mass_fraction: Fraction
+    median_diameter_nm: Annotated[float, Field(ge=10.0, le=1e5)] = 1000.0
+    log_spread: Annotated[float, Field(ge=0.0, le=1.0)] = 0.15
+
+
+class Press(_Table):
+    """Cold pressing: density, number of contacts, and what closes them.
+
+    Contact radii are those of JKR adhesion at zero load (Johnson, Kendall, Roberts 1971), as after the press is opened.
+    Two neighbours touch if their gap is among the smallest such that the mean coordination number is reached.
+    """
+
+    relative_density: Annotated[float, Field(gt=0.05, le=DENSEST_PRESSED)] = 0.60
+    coordination: Annotated[float, Field(gt=0.0, le=12.0)] = 6.0
+    work_of_adhesion_J_per_m2: Annotated[float, Field(gt=0.0, le=10.0)] = 0.3
+    youngs_modulus_GPa: Annotated[float, Field(gt=0.0, le=1000.0)] = 115.0
+    poisson_ratio: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.25
+
+
+class InterphaseRecipe(_Table):
+    """The reaction layer: which phase grows where two meet, out of which of them, how thick."""
+
+    donor: str = "LFP"
+    host: str = "LATP"
+    product: str = "LFTAP"
+    label: Annotated[int, Field(ge=1, le=255)] = 3
+    thickness_p05_nm: Annotated[float, Field(gt=0.0, le=1e4)] = 40.0
+    thickness_p95_nm: Annotated[float, Field(gt=0.0, le=1e4)] = 100.0
+    coverage: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.thickness_p95_nm < self.thickness_p05_nm:
+            raise ValueError("thickness_p95_nm is below thickness_p05_nm; swap them")
+        return self
+
+    @property
+    def median_nm(self) -> float:
+        """Return the median of the lognormal thickness [nm]."""
+        return math.sqrt(self.thickness_p05_nm * self.thickness_p95_nm)
+
+    @property
+    def log_spread(self) -> float:
+        """Return the standard deviation of ln(thickness); 1.645 of it lie between the median and either percentile."""
+        return math.log(self.thickness_p95_nm / self.thickness_p05_nm) / (2.0 * 1.6448536269514722)
+
+
+class Fire(_Table):
+    """Firing: density, and the interphase that grows."""
+
+    relative_density: Annotated[float, Field(gt=0.3, le=1.0)] = 0.90
+    interphase: InterphaseRecipe | None = Field(default_factory=InterphaseRecipe)
+
+
+def _powders() -> dict[str, Powder]:
+    return {
+        "LFP": Powder(label=1, density_g_per_cm3=3.598, mass_fraction=0.5425),
+        "LATP": Powder(label=2, density_g_per_cm3=2.92, mass_fraction=0.4575),
+    }
+
+
+class Recipe(_Table):
+    """A whole recipe."""
+
+    powders: dict[str, Powder] = Field(default_factory=_powders)
+    press: Press = Field(default_factory=Press)
+    fire: Fire = Field(default_factory=Fire)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        total = sum(powder.mass_fraction for powder in self.powders.values())
+        if not self.powders or abs(total - 1.0) > 1e-6:
+            raise ValueError(f"the mass fractions of the powders sum to {total:g}; allowed: 1; correct them")
+        labels = [powder.label for powder in self.powders.values()]
+        if len(set(labels)) != len(labels):
+            raise ValueError(f"the powders' labels {labels} are not all different")
+        if self.fire.interphase is not None and self.fire.interphase.label in labels:
+            raise ValueError(f"the interphase has label {self.fire.interphase.label}, which a powder has too")
+        return self
+
+    def solid_fractions(self) -> dict[str, float]:
+        """Return the share of each powder in the solid volume."""
+        volumes = {name: powder.mass_fraction / powder.density_g_per_cm3 for name, powder in self.powders.items()}
+        return {name: volume / sum(volumes.values()) for name, volume in volumes.items()}
+
+    def phases(self) -> dict[int, str]:
+        """Return the name of each label, pore and interphase included."""
+        names = {0: "pore", **{powder.label: name for name, powder in self.powders.items()}}
+        if self.fire.interphase is not None:
+            names[self.fire.interphase.label] = self.fire.interphase.product
+        return names
+
+
+def load_recipe(path: str | Path | None = None) -> Recipe:
+    """Read a recipe; values that the file does not name keep their defaults.
+
+    Raises
+    ------
+    InputError
+        If the file is absent, is no TOML or holds an unknown or impossible value.
+
+    Examples
+    --------
+    >>> load_recipe().press.relative_density
+    0.6
+    """
+    if path is None:
+        return Recipe()
+    file = Path(path).expanduser()
+    try:
+        table = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise InputError(f"recipe {file} cannot be read: {error.strerror}; give a TOML file") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"recipe {file} is not TOML: {error}; correct that line") from None
+    return parse_recipe(table, str(file))
+
+
+def parse_recipe(table: dict[str, Any], origin: str) -> Recipe:
+    """Merge a table over the defaults and check it; `origin` names it in messages."""
+    try:
+        return Recipe.model_validate(_merged(Recipe().model_dump(), table))
+    except ValidationError as error:
+        first = min(error.errors(), key=lambda entry: entry["type"] != "extra_forbidden")
+        where = ".".join(str(part) for part in first["loc"]) or "the recipe"
+        if first["type"] == "extra_forbidden":
+            known = [name for model in (Recipe, Powder, Press, Fire, InterphaseRecipe) for name in model.model_fields]
+            raise InputError(f"{origin}: unknown key '{where}'{did_you_mean(str(first['loc'][-1]), known)}") from None
+        seen = first.get("input")
+        shown = "" if isinstance(seen, dict) else f", got {seen!r}"
+        raise InputError(f"{origin}: {where}: {first['msg'].removeprefix('Value error, ')}{shown}") from None
+
+
+def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    out = dict(base)
+    for key, value in over.items():
+        old = out.get(key)
+        out[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return out
