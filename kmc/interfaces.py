@@ -13,9 +13,7 @@ from microstructures.materials.schema import DEFAULT_CARRIER_DENSITY_PER_M3
 from microstructures.units import NM
 
 
-def resistance_ohm_m2(
-    interface: InterfaceConductor | None, temperature_C: float, reference_temperature_C: float
-) -> float:
+def resistance_ohm_m2(interface: InterfaceConductor | None, temperature_C: float, reference_temperature_C: float) -> float:
     """Return the area-specific resistance [ohm m^2] of an interface; 0 where the file gives none."""
     if interface is None:
         return 0.0

@@ -19,7 +19,13 @@ from numpy.typing import NDArray
 
 from kmc.faces import BLOCKED, FaceTable, build_faces
 from kmc.interfaces import resistance_ohm_m2, sheet_conductance_S
-from kmc.rates import barrier_prefactor_S_per_m, carrier_density_per_m3, conductivity_S_per_m, equivalent_barrier_eV, mobility_factor
+from kmc.rates import (
+    barrier_prefactor_S_per_m,
+    carrier_density_per_m3,
+    conductivity_S_per_m,
+    equivalent_barrier_eV,
+    mobility_factor,
+)
 from microstructures.errors import InputError, did_you_mean
 from microstructures.materials import CARRIERS, Carrier, Materials, load_materials
 from microstructures.structure import VoxelStructure

@@ -10,7 +10,14 @@ import math
 
 from microstructures.materials import Conductor
 from microstructures.materials.schema import DEFAULT_CARRIER_DENSITY_PER_M3
-from microstructures.units import BOLTZMANN_EV_PER_K, BOLTZMANN_J_PER_K, ELEMENTARY_CHARGE_C, NM, kelvin, thermal_energy_eV
+from microstructures.units import (
+    BOLTZMANN_EV_PER_K,
+    BOLTZMANN_J_PER_K,
+    ELEMENTARY_CHARGE_C,
+    NM,
+    kelvin,
+    thermal_energy_eV,
+)
 
 DEFAULT_ATTEMPT_FREQUENCY_HZ = 1.0e13
 DEFAULT_HOP_DISTANCE_NM = 0.35

@@ -52,7 +52,11 @@ def close_contacts(centre: NDArray[np.float64], radius: NDArray[np.float64], edg
 
 
 def fill_necks(
-    labels: NDArray[np.uint8], grains: NDArray[np.int32], label_of_grain: NDArray[np.uint8], contacts: PointContacts, voxel: float
+    labels: NDArray[np.uint8],
+    grains: NDArray[np.int32],
+    label_of_grain: NDArray[np.uint8],
+    contacts: PointContacts,
+    voxel: float,
 ) -> int:
     """Fill the pore voxels of each contact's neck, in place, so that its grains share a face; return how many.
 
@@ -78,7 +82,11 @@ def _meet(grains, first, second, base, reach):  # type: ignore[no-untyped-def]
                 if here != first and here != second:
                     continue
                 other = second if here == first else first
-                if grains[(i + 1) % nx, j, k] == other or grains[i, (j + 1) % ny, k] == other or grains[i, j, (k + 1) % nz] == other:
+                if (
+                    grains[(i + 1) % nx, j, k] == other
+                    or grains[i, (j + 1) % ny, k] == other
+                    or grains[i, j, (k + 1) % nz] == other
+                ):
                     return True
     return False
 

@@ -14,7 +14,12 @@ from microstructures.units import NM
 
 
 def co_fire(
-    *, size_um: float = 4.0, voxel_nm: float = 25.0, recipe: Recipe | None = None, seed: int = 1, green: GreenBody | None = None
+    *,
+    size_um: float = 4.0,
+    voxel_nm: float = 25.0,
+    recipe: Recipe | None = None,
+    seed: int = 1,
+    green: GreenBody | None = None,
 ) -> VoxelStructure:
     """Fire a cathode: the green body of `cold_press` with the same arguments, densified.
 

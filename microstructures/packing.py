@@ -54,13 +54,13 @@ def pack_spheres(radius: NDArray[np.float64], rng: np.random.Generator) -> Packi
     InputError
         If the box is too small for its particles, or the overlaps do not vanish; the message says what to change.
     """
-    skin = 0.3 * radius.mean()
-    reach = 2.0 * radius.max() + skin
-    if reach >= 0.5:
+    skin = min(0.3 * radius.mean(), 0.499 - 2.0 * radius.max())  # half a box: a pair then has one nearest image
+    if skin < 0.02 * radius.mean():
         raise InputError(
-            f"the box is only {0.5 / radius.max():.2g} times the largest particle wide; allowed: more than 2.5; "
+            f"the box is only {0.5 / radius.max():.2f} times as wide as the largest particle; allowed: 2.05 or more; "
             "use a larger size_um or smaller particles"
         )
+    reach = 2.0 * radius.max() + skin
     centre = rng.random((len(radius), 3))
     velocity = np.zeros_like(centre)
     state = np.array([0.1, 0.1, 0.0])  # time step, mixing, downhill steps

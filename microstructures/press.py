@@ -103,7 +103,12 @@ def cells_along(edge: float, voxel_nm: float) -> int:
 
 
 def cold_press(
-    *, size_um: float = 4.0, voxel_nm: float = 25.0, recipe: Recipe | None = None, seed: int = 1, green: GreenBody | None = None
+    *,
+    size_um: float = 4.0,
+    voxel_nm: float = 25.0,
+    recipe: Recipe | None = None,
+    seed: int = 1,
+    green: GreenBody | None = None,
 ) -> VoxelStructure:
     """Press a cathode cold: spheres that touch at points.
 

@@ -48,9 +48,7 @@ def laguerre_cells(centre: Floats, weight: Floats, shape: tuple[int, int, int]) 
     return grains
 
 
-def matched_laguerre_cells(
-    centre: Floats, volume: Floats, shape: tuple[int, int, int], rounds: int = 12
-) -> NDArray[np.int32]:
+def matched_laguerre_cells(centre: Floats, volume: Floats, shape: tuple[int, int, int], rounds: int = 12) -> NDArray[np.int32]:
     """Return Laguerre cells whose volumes are proportional to `volume`, within about 1 %.
 
     The weights are moved against the error of each cell's volume, damped by the mean area between cells.

@@ -25,9 +25,7 @@ def kelvin(temperature_C: float) -> float:
     """
     temperature_K = float(temperature_C) + ZERO_CELSIUS_K
     if not 0.0 < temperature_K < 1e5:
-        raise InputError(
-            f"temperature_C is {temperature_C} degC; allowed: finite and above -273.15 degC; give degrees Celsius"
-        )
+        raise InputError(f"temperature_C is {temperature_C} degC; allowed: finite and above -273.15 degC; give degrees Celsius")
     return temperature_K
 
 

@@ -51,9 +51,7 @@ class Shown:
         return np.minimum(self.surface.points * step.astype(np.float32), edges)
 
 
-def show_structure(
-    structure: VoxelStructure, field: str, values: ArrayLike | None, hide: tuple[str, ...], cut: bool
-) -> Shown:
+def show_structure(structure: VoxelStructure, field: str, values: ArrayLike | None, hide: tuple[str, ...], cut: bool) -> Shown:
     """Return the visible faces of a structure with their colours, or with their field values.
 
     Raises
@@ -71,7 +69,7 @@ def show_structure(
     if not visible.any():
         raise InputError(f"hiding {', '.join(hide)} leaves nothing to draw; allowed: at least one visible phase")
     if cut:
-        kept = visible & cut_corner(labels.shape)  # type: ignore[arg-type]
+        kept = visible & cut_corner(labels.shape)
         visible = kept if kept.any() else visible
     surface = exposed_faces(visible)
     of_face = labels.ravel()[surface.voxel]

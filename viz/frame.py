@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from microstructures.structure import VoxelStructure
 from viz.camera import Camera
 from viz.colouring import Shown, volume_percent
-from viz.palette import ABSENT, STYLE, phase_colours
+from viz.palette import ABSENT, phase_colours, style
 
 DPI = 100
-INK, GREY = "#1A1A1A", "#5A5A5A"
+INK, GREY, HIDDEN = "#1A1A1A", "#5A5A5A", "#FFFFFF"
 BAR_LABELS = {"potential": "potential / applied potential", "current": "current density (A m⁻²)"}
 GAP_LABELS = {"potential": "no potential", "current": "no current"}
 CHARACTER = 0.62
@@ -42,7 +42,7 @@ class Key:
         colours = phase_colours(names)
         return [
             (
-                "#FFFFFF" if name in self.hide else colours[name],
+                HIDDEN if name in self.hide else colours[name],
                 f"{name} {' | '.join(f'{share.get(name, 0.0):.1f}' for share in shares)} vol%"
                 + (" (hidden)" if name in self.hide else ""),
             )
@@ -108,7 +108,7 @@ def write_picture(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(dict(STYLE)):
+    with matplotlib.rc_context(style()):
         figure = Figure(figsize=(frame.width / DPI, frame.height / DPI), dpi=DPI)
         FigureCanvasAgg(figure)
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
@@ -130,7 +130,8 @@ def describe(shown: Shown) -> str:
     """Return one line about the size of a block, and whether only some of its voxels are drawn."""
     structure = shown.structure
     edges = " × ".join(f"{edge:.3g}" for edge in structure.edges_um)
-    nm = " × ".join(f"{edge:.4g}" for edge in (structure.voxel_nm if len(set(structure.voxel_nm)) > 1 else structure.voxel_nm[:1]))
+    voxel = structure.voxel_nm if len(set(structure.voxel_nm)) > 1 else structure.voxel_nm[:1]
+    nm = " × ".join(f"{edge:.4g}" for edge in voxel)
     text = f"{edges} µm, voxels of {nm} nm"
     if shown.stride == 1:
         return text
@@ -193,8 +194,8 @@ def _triad(axes: Any, frame: Frame, camera: Camera, corner: NDArray[Any]) -> Non
             arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 0.09 * frame.type_px,
                         "mutation_scale": 0.7 * frame.type_px, "shrinkA": 0.0, "shrinkB": 0.0},
         )  # fmt: skip
-        axes.text(*(origin + step * (1.0 + 0.65 * frame.type_px / np.linalg.norm(step))), name, ha="center", va="center",
-                  color=INK, size=_points(frame))  # fmt: skip
+        beyond = origin + step * (1.0 + 0.65 * frame.type_px / np.linalg.norm(step))
+        axes.text(*beyond, name, ha="center", va="center", color=INK, size=_points(frame))
 
 
 def _draw_key(figure: Any, axes: Any, frame: Frame) -> None:

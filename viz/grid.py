@@ -55,9 +55,7 @@ def to_image_data(structure: VoxelStructure, **fields: ArrayLike) -> Any:
         arrays[name] = np.asarray(values)
     for name, array in arrays.items():
         if array.shape[:3] != structure.shape or array.shape[3:] not in ((), (3,)):
-            raise InputError(
-                f"field '{name}' has shape {array.shape}; allowed: {structure.shape}, or with a last axis of 3"
-            )
+            raise InputError(f"field '{name}' has shape {array.shape}; allowed: {structure.shape}, or with a last axis of 3")
         tail = array.shape[3:]
         image.cell_data[name] = array.reshape(-1, *tail, order="F") if not tail else _cells_of_vectors(array)
     names = [f"{label}={name}" for label, name in structure.phases.items()]

@@ -6,6 +6,7 @@ import base64
 import gzip
 import html
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,9 @@ def write_page(path: Path, shown: Shown, colours: NDArray[np.uint8], key: Key, t
     InputError
         If an axis is too long for the page.
     """
-    if max(shown.structure.shape) // shown.stride > LONGEST_AXIS:
-        raise InputError(f"the structure is {max(shown.structure.shape)} voxels long; allowed in a page: {LONGEST_AXIS}")
+    longest = -(-max(shown.structure.shape) // shown.stride)
+    if longest > LONGEST_AXIS:
+        raise InputError(f"the structure is {longest} voxels long; allowed in a page: {LONGEST_AXIS}; crop it")
     heading = shown.structure.process if title is None else title
     scene = {
         "faces": base64.b64encode(_packed_faces(shown, colours)).decode("ascii"),
@@ -52,14 +54,13 @@ def write_page(path: Path, shown: Shown, colours: NDArray[np.uint8], key: Key, t
         "edges": list(shown.structure.edges_um),
         "eye": list(DIRECTION),
     }
-    page = PAGE
-    for mark, text in {
-        "@TITLE@": html.escape(heading),
-        "@ABOUT@": html.escape(describe(shown)),
-        "@KEY@": _key_html(key),
-        "@SCENE@": json.dumps(scene),
-    }.items():
-        page = page.replace(mark, text, 1)
+    parts = {
+        "TITLE": html.escape(heading),
+        "ABOUT": html.escape(describe(shown)),
+        "KEY": _key_html(key),
+        "SCENE": json.dumps(scene),
+    }
+    page = re.sub("@(TITLE|ABOUT|KEY|SCENE)@", lambda mark: parts[mark[1]], PAGE)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     return path
@@ -75,9 +76,7 @@ def _packed_faces(shown: Shown, colours: NDArray[np.uint8]) -> bytes:
 
 
 def _key_html(key: Key) -> str:
-    parts = [
-        f'<span><i style="background:{colour}"></i>{html.escape(text)}</span>' for colour, text in key.entries()
-    ]
+    parts = [f'<span><i style="background:{colour}"></i>{html.escape(text)}</span>' for colour, text in key.entries()]
     if key.scale is not None:
         parts.insert(0, _bar_html(key.scale, BAR_LABELS[key.field]))
     return "".join(parts)
@@ -102,7 +101,8 @@ PAGE = """<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>@TITLE@</title>
 <style>
-html, body { margin: 0; height: 100%; background: #fff; color: #1a1a1a; font: 15px/1.4 "DejaVu Sans", Verdana, sans-serif; }
+html, body { margin: 0; height: 100%; background: #fff; color: #1a1a1a; }
+html { font: 15px/1.4 "DejaVu Sans", Verdana, sans-serif; }
 body { display: flex; flex-direction: column; text-align: center; overflow: hidden; }
 h1 { font-size: 19px; margin: 12px 0 0; }
 p { margin: 2px 0; color: #5a5a5a; font-size: 13px; }
@@ -120,12 +120,14 @@ i.bar { width: 220px; margin: 0 7px -3px; }
 <h1>@TITLE@</h1>
 <p>@ABOUT@</p>
 <main><canvas></canvas><svg></svg></main>
-<footer>@KEY@<p id="help">drag to turn, wheel or pinch to zoom, shift + drag to move, double click to start again</p></footer>
+<footer>@KEY@
+<p id="help">drag to turn, wheel or pinch to zoom, shift + drag to move, double click to start again</p></footer>
 <script type="application/json" id="scene">@SCENE@</script>
 <script>
 "use strict";
 const scene = JSON.parse(document.getElementById("scene").textContent);
-const canvas = document.querySelector("canvas"), overlay = document.querySelector("svg"), help = document.getElementById("help");
+const canvas = document.querySelector("canvas"), overlay = document.querySelector("svg");
+const help = document.getElementById("help");
 const gl = canvas.getContext("webgl2", { antialias: true });
 const size = Math.hypot(...scene.edges), start = {
   azimuth: Math.atan2(scene.eye[1], scene.eye[0]),
@@ -213,18 +215,21 @@ function annotate(w, h, s, right, up) {
   const bar = [5, 2, 1].map(k => k * power).find(length => length <= longest) || power;
   const label = bar >= 1 ? `${+bar.toPrecision(3)} µm` : `${+(bar * 1000).toPrecision(3)} nm`;
   const x1 = w - 24, x0 = x1 - bar * s, y = h - 34;
-  let svg = `<path d="M${x0} ${y - 5}v10M${x0} ${y}H${x1}M${x1} ${y - 5}v10" stroke="#1a1a1a" stroke-width="2" fill="none"/>`
+  const pen = 'stroke="#1a1a1a" stroke-width="2" fill="none"';
+  let svg = `<path d="M${x0} ${y - 5}v10M${x0} ${y}H${x1}M${x1} ${y - 5}v10" ${pen}/>`
     + `<text x="${(x0 + x1) / 2}" y="${y + 22}" text-anchor="middle" font-size="15">${label}</text>`;
   ["x", "y", "z"].forEach((name, k) => {
     const [dx, dy] = [44 * right[k], -44 * up[k]], [ox, oy] = [70, h - 64];
-    svg += `<path d="M${ox} ${oy}l${dx} ${dy}" stroke="#1a1a1a" stroke-width="2"/>`
+    svg += `<path d="M${ox} ${oy}l${dx} ${dy}" ${pen}/>`
       + `<text x="${ox + 1.3 * dx}" y="${oy + 1.3 * dy + 5}" text-anchor="middle" font-size="15">${name}</text>`;
   });
   overlay.innerHTML = svg;
 }
 
 const held = new Map();
-canvas.addEventListener("pointerdown", e => { canvas.setPointerCapture(e.pointerId); held.set(e.pointerId, [e.clientX, e.clientY]); });
+canvas.addEventListener("pointerdown", e => {
+  canvas.setPointerCapture(e.pointerId); held.set(e.pointerId, [e.clientX, e.clientY]);
+});
 for (const kind of ["pointerup", "pointercancel"]) canvas.addEventListener(kind, e => held.delete(e.pointerId));
 const spread = () => { const [a, b] = [...held.values()]; return Math.hypot(a[0] - b[0], a[1] - b[1]); };
 canvas.addEventListener("pointermove", e => {

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-OKABE_ITO = ("#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442", "#0072B2", "#D55E00", "#000000")
-"""Okabe and Ito's eight colours, in the order in which unknown phases take them."""
+OKABE_ITO = ("#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442", "#0072B2", "#D55E00")
+"""Okabe and Ito's colours but black, in the order in which unknown phases take them."""
 
 PHASES: Mapping[str, str] = MappingProxyType(
     {
@@ -64,6 +64,11 @@ STYLE: Mapping[str, Any] = MappingProxyType(
 """Matplotlib settings of every plot, to be entered with `matplotlib.rc_context`, never set globally."""
 
 
+def style() -> dict[Any, Any]:
+    """Return a copy of `STYLE` for `matplotlib.rc_context`."""
+    return dict(STYLE)
+
+
 def phase_colours(names: Iterable[str]) -> dict[str, str]:
     """Return one colour per phase name; unknown names take the Okabe-Ito colours that are still free.
 
@@ -101,6 +106,6 @@ def rgb(colour: str) -> NDArray[np.float64]:
 
 
 def _shade(colour: str, times: int) -> str:
-    """Return `colour` darkened `times` times, so that more than eight unknown phases still differ."""
+    """Return `colour` darkened `times` times, so that more than seven unknown phases still differ."""
     red, green, blue = np.rint(rgb(colour) * 0.65**times * 255).astype(int)
     return f"#{red:02X}{green:02X}{blue:02X}"

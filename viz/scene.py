@@ -14,8 +14,9 @@ from microstructures.errors import InputError
 from microstructures.structure import VoxelStructure
 from viz.camera import Camera, fit_cameras
 from viz.colouring import Shown, field_colours, has_value, lit, scale_for, show_structure
-from viz.frame import Frame, Key, write_picture
+from viz.frame import BAR_LABELS, HIDDEN, Frame, Key, write_picture
 from viz.grid import from_image_data, to_image_data
+from viz.palette import rgb
 
 __all__ = ["from_image_data", "render", "render_pair", "to_image_data"]
 
@@ -50,7 +51,7 @@ def render(
     field : "phase", "grain", "potential" or "current"
         What the colours mean.
     potential : array of shape (nx, ny, nz), optional
-        Potential of every voxel over the applied one, as `AxisSolution.potential`; NaN where there is none (drawn grey).
+        Potential of every voxel over the applied one, as `AxisSolution.potential`; NaN where there is none: drawn grey.
     current : array of shape (nx, ny, nz), optional
         Current density of every voxel [A/m^2]; 0 or NaN where there is none (drawn grey).
     html : path, optional
@@ -120,6 +121,54 @@ def render_pair(
     return _draw([left, right], field, list(pairs), png, None, size, list(titles), hide, cut, limits)
 
 
+def open_window(
+    structure: VoxelStructure,
+    *,
+    field: str = "phase",
+    potential: ArrayLike | None = None,
+    current: ArrayLike | None = None,
+    size: tuple[int, int] = (1200, 900),
+    title: str | None = None,
+    hide: tuple[str, ...] = ("pore",),
+    cut: bool = True,
+    limits: tuple[float, float] | None = None,
+) -> None:
+    """Open a window in which the block can be turned; returns when it is closed. Parameters as for `render`."""
+    import pyvista
+
+    panel = show_structure(structure, field, _values(field, potential, current), hide, cut)
+    scale = scale_for(field, [panel], limits) if panel.values is not None else None
+    key = Key([structure], field, hide, scale, gaps=False)
+    camera = fit_cameras([structure.edges_um], *size)[0]
+    theme = pyvista.themes.DocumentTheme()
+    plotter = pyvista.Plotter(window_size=list(size), theme=theme, lighting="none", title=title or structure.process)
+    try:
+        _add_block(plotter, panel, _face_colours(panel, scale), camera, line_width=1.0)
+        plotter.camera.parallel_scale = 1.3 * camera.parallel_scale
+        plotter.add_axes()
+        plotter.show_bounds(
+            xtitle="x (um)", ytitle="y (um)", ztitle="z (um)", location="outer", fmt="%.2f", font_size=11,
+            bounds=[edge for high in structure.edges_um for edge in (0.0, high)], use_3d_text=False,
+        )  # fmt: skip
+        if scale is not None:
+            table = pyvista.LookupTable(
+                scale.cmap.name, scalar_range=(scale.norm.vmin, scale.norm.vmax), log_scale=field == "current"
+            )
+            bar = pyvista.DataSetMapper(pyvista.PolyData())
+            bar.lookup_table = table
+            label = BAR_LABELS[field].replace("A m⁻²", "A/m^2")
+            plotter.add_scalar_bar(label, mapper=bar, n_labels=5, fmt="%.2g", color="black")
+        for number, (colour, text) in enumerate(key.entries()):
+            if colour != HIDDEN:
+                place = (0.83, 0.95 - 0.045 * number)
+                ink = "black" if rgb(colour).mean() > 0.45 else "white"
+                entry = plotter.add_text(f" {text} ", position=place, viewport=True, font_size=9, color=ink)
+                entry.prop.background_color, entry.prop.background_opacity = colour, 1.0
+        plotter.show()
+    finally:
+        plotter.close()
+
+
 def _values(field: str, potential: Any, current: Any) -> Any:
     return {"potential": potential, "current": current}.get(field)
 
@@ -184,18 +233,23 @@ def _screenshot(panel: Shown, colours: NDArray[np.uint8], camera: Camera) -> NDA
             lighting="none",
         )
         try:
-            plotter.set_background("white")
-            plotter.add_mesh(mesh_of(panel, colours), scalars="colour", rgb=True, lighting=False, show_scalar_bar=False)
-            plotter.add_mesh(_outline(camera), color="#A8A8A8", line_width=1.0 * factor, lighting=False)
-            plotter.enable_parallel_projection()
-            plotter.camera_position = camera.position
-            plotter.camera.parallel_scale = camera.parallel_scale
-            plotter.camera.clipping_range = (0.01, 10.0 * float(np.linalg.norm(camera.edges)))
+            _add_block(plotter, panel, colours, camera, line_width=1.0 * factor)
             picture = np.asarray(plotter.screenshot(return_img=True))[..., :3]
         finally:
             plotter.close()
     blocks = picture.reshape(camera.height, factor, camera.width, factor, 3).mean(axis=(1, 3), dtype=np.float32)
     return np.rint(blocks).astype(np.uint8)
+
+
+def _add_block(plotter: Any, panel: Shown, colours: NDArray[np.uint8], camera: Camera, line_width: float) -> None:
+    """Put the faces and the outline of a block into a scene, seen through the camera."""
+    plotter.set_background("white")
+    plotter.add_mesh(mesh_of(panel, colours), scalars="colour", rgb=True, lighting=False, show_scalar_bar=False)
+    plotter.add_mesh(_outline(camera), color="#A8A8A8", line_width=line_width, lighting=False)
+    plotter.enable_parallel_projection()
+    plotter.camera_position = camera.position
+    plotter.camera.parallel_scale = camera.parallel_scale
+    plotter.camera.clipping_range = (0.01, 10.0 * float(np.linalg.norm(camera.edges)))
 
 
 def _outline(camera: Camera) -> Any:
@@ -218,5 +272,3 @@ def _quiet_vtk() -> Iterator[None]:
         yield
     finally:
         vtkLogger.SetStderrVerbosity(verbosity)
-
-

@@ -68,7 +68,7 @@ class ConductionResult:
         return float(np.mean([solution.sigma_eff_S_per_m for solution in self.solutions]))
 
     @property
-    def tortuosity_factor(self) -> float | None | dict[str, float | None]:
+    def tortuosity_factor(self) -> float | dict[str, float | None] | None:
         """Return the tortuosity factor, see TORTUOSITY_DEFINITION."""
         values = {
             s.axis: None if self.has_films or s.sigma_eff_S_per_m <= 0.0 else self.upper_bound_S_per_m / s.sigma_eff_S_per_m
@@ -82,7 +82,9 @@ class ConductionResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain values."""
-        percolates = {s.axis: s.outcome is not Outcome.NOT_PERCOLATING and s.outcome is not Outcome.FROZEN for s in self.solutions}
+        percolates = {
+            s.axis: s.outcome is not Outcome.NOT_PERCOLATING and s.outcome is not Outcome.FROZEN for s in self.solutions
+        }
         return {
             "estimator": "solver, conjugate gradients with multigrid",
             "carrier": self.carrier,
@@ -216,5 +218,7 @@ def volume_fractions(network: Network) -> dict[str, float]:
     counts: NDArray[np.int64] = np.bincount(network.structure.labels.ravel(), minlength=256)
     out = dict.fromkeys(network.faces.phase_names, 0.0)
     for label in np.flatnonzero(counts):
-        out[network.faces.phase_names[network.faces.phase_of_label[label]]] += float(counts[label]) / network.structure.labels.size
+        out[network.faces.phase_names[network.faces.phase_of_label[label]]] += (
+            float(counts[label]) / network.structure.labels.size
+        )
     return out

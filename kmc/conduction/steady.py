@@ -7,7 +7,6 @@ over a structure that repeats in all directions.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -45,7 +44,8 @@ class AxisSolution:
     outcome : Outcome
         How it ended.
     potential : ndarray of shape (nx, ny, nz) or None
-        Potential, 1 at the low plate; axes as in the structure. Periodic: the deviation from the mean gradient.
+        Potential, 1 at the low plate and NaN where no current can flow; axes as in the structure. Periodic: the deviation
+        from the mean gradient.
     """
 
     axis: str
@@ -104,7 +104,7 @@ def solve_axis(
         outcome = Outcome.NOT_PERCOLATING if network.conducts() else Outcome.FROZEN
         return AxisSolution(AXES[axis], 0.0, 0.0, 0.0, 0.0, 0, outcome)
     system = _System(network, axis, found, periodic)
-    x = system.first_guess() if guess is None else np.ascontiguousarray(system.turn(guess))
+    x = system.first_guess() if guess is None else np.ascontiguousarray(np.nan_to_num(system.turn(guess)))
     spaces = _preconditioner(system, pieces if pieces is not None else label_pieces(network))
     iterations, converged = _conjugate_gradients(system, spaces, x, tolerance, max_iterations, progress)
     inflow, outflow, dissipation = system.flows(x)
@@ -116,7 +116,7 @@ def solve_axis(
         dissipation_S_per_m=dissipation,
         iterations=iterations,
         outcome=Outcome.CONVERGED if converged else Outcome.NOT_CONVERGED,
-        potential=system.turn_back(x) if keep_potential else None,
+        potential=system.turn_back(np.where(system.keep, x, np.nan)) if keep_potential else None,
     )
 
 
@@ -138,6 +138,7 @@ class _System:
         kernels.expand(*turned, table, periodic, *g)
         del turned
         keep = np.ascontiguousarray(self.turn(clusters.spans[clusters.ids, axis]))
+        self.keep = keep
         if not keep.all():
             kernels.close_faces(*g, keep)
         self.g = g
@@ -295,9 +296,3 @@ def axes_of(axis: str) -> tuple[int, ...]:
     if axis not in AXES or len(axis) != 1:
         raise InputError(f"axis is '{axis}'; allowed: x, y, z, all")
     return (AXES.index(axis),)
-
-
-def timed() -> Callable[[], float]:
-    """Return a stopwatch that gives the seconds since now."""
-    start = time.perf_counter()
-    return lambda: time.perf_counter() - start

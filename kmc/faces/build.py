@@ -137,7 +137,7 @@ class _Look:
         self.bears = (self.film_of >= 0).any(axis=1)
         if self.bears.any():
             self.zones, self.near = _zones(
-                self.labels, self.grains, self.has_grains, phase_of_label, self.bears, self.wraps
+                self.labels, self.grains, self.has_grains, phase_of_label, self.film_of, self.bears, self.wraps
             )
         else:
             self.zones, self.near = np.zeros((1, 1, 1), np.int32), np.zeros((1, 1, 1), np.bool_)
@@ -167,8 +167,11 @@ def _resists(materials: Materials, a: str, b: str) -> bool:
 
 
 @parallel_kernel
-def _zones(labels, grains, has_grains, phase_of_label, bears, wraps):  # type: ignore[no-untyped-def]
-    """Return the film-bearing grain (+1) each voxel belongs to or lies next to, and whether its surface is near."""
+def _zones(labels, grains, has_grains, phase_of_label, film_of, bears, wraps):  # type: ignore[no-untyped-def]
+    """Return the film-bearing grain (+1) each voxel belongs to or lies next to, and whether its surface is near.
+
+    A film reaches only into neighbours that it coats the grain against; it does not short-circuit other grains.
+    """
     nx, ny, nz = labels.shape
     zones = np.zeros((nx, ny, nz), dtype=np.int32)
     near = np.zeros((nx, ny, nz), dtype=np.bool_)
@@ -176,7 +179,8 @@ def _zones(labels, grains, has_grains, phase_of_label, bears, wraps):  # type: i
         for j in range(ny):
             for k in range(nz):
                 own = 0
-                if bears[phase_of_label[labels[i, j, k]]]:
+                here = phase_of_label[labels[i, j, k]]
+                if bears[here]:
                     own = 1 + (grains[i, j, k] if has_grains else 0)
                 best = 1000
                 found = own
@@ -199,12 +203,13 @@ def _zones(labels, grains, has_grains, phase_of_label, bears, wraps):  # type: i
                                 if not wraps[2]:
                                     continue
                                 z = z % nz
+                            there = phase_of_label[labels[x, y, z]]
                             other = 0
-                            if bears[phase_of_label[labels[x, y, z]]]:
+                            if bears[there]:
                                 other = 1 + (grains[x, y, z] if has_grains else 0)
                             if other != own:
                                 close = True
-                            if own == 0 and other > 0:
+                            if own == 0 and other > 0 and film_of[there, here] >= 0:
                                 d2 = a * a + b * b + c * c
                                 if d2 < best or (d2 == best and other < found):
                                     best = d2
@@ -215,7 +220,22 @@ def _zones(labels, grains, has_grains, phase_of_label, bears, wraps):  # type: i
 
 
 @parallel_kernel
-def _codes(axis, labels, grains, has_grains, phase_of_label, wraps, inverse_size, blocks, resists, film_of, bears, zones, near, film_codes):  # type: ignore[no-untyped-def]  # noqa: E501
+def _codes(
+    axis,
+    labels,
+    grains,
+    has_grains,
+    phase_of_label,
+    wraps,
+    inverse_size,
+    blocks,
+    resists,
+    film_of,
+    bears,
+    zones,
+    near,
+    film_codes,
+):  # type: ignore[no-untyped-def]  # noqa: E501
     nx, ny, nz = labels.shape
     n_phases = len(bears)
     half_films = (film_codes - 1) // 2
@@ -239,7 +259,9 @@ def _codes(axis, labels, grains, has_grains, phase_of_label, wraps, inverse_size
                 film = 0
                 if any_film and near[i, j, k] and near[i1, j1, k1] and zones[i, j, k] > 0:
                     if zones[i, j, k] == zones[i1, j1, k1]:
-                        which, strength = film_state(labels, zones, phase_of_label, film_of, bears, zones[i, j, k], (i, j, k), axis, wraps)
+                        which, strength = film_state(
+                            labels, zones, phase_of_label, film_of, bears, zones[i, j, k], (i, j, k), axis, wraps
+                        )
                         if which >= 0:
                             film = 1 + which * FILM_LEVELS + strength
                     elif a == b and bears[a] and film_of[a, a] >= 0:

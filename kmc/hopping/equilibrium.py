@@ -32,7 +32,23 @@ def site_sums(network: Network, mirrored: bool) -> tuple[NDArray[np.float64], ND
 
 
 @parallel_kernel
-def _site_sums(of_x, of_y, of_z, low_x, high_x, low_y, high_y, low_z, high_z, mirrored, table, labels, density, film_class, film_density):  # type: ignore[no-untyped-def]  # noqa: E501
+def _site_sums(
+    of_x,
+    of_y,
+    of_z,
+    low_x,
+    high_x,
+    low_y,
+    high_y,
+    low_z,
+    high_z,
+    mirrored,
+    table,
+    labels,
+    density,
+    film_class,
+    film_density,
+):  # type: ignore[no-untyped-def]  # noqa: E501
     nx, ny, nz = labels.shape
     carriers = np.empty((nx, ny, nz))
     total = np.empty((nx, ny, nz))

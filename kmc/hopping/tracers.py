@@ -26,10 +26,10 @@ from kmc.network import Network
 from kmc.outcomes import Outcome
 from microstructures.errors import InputError
 from microstructures.jit import kernel
-from microstructures.units import ELEMENTARY_CHARGE_C, BOLTZMANN_J_PER_K, kelvin
+from microstructures.units import BOLTZMANN_J_PER_K, ELEMENTARY_CHARGE_C, kelvin
 
 SAMPLES = 64
-QUOTED_LAG = 8
+QUOTED_LAG = 16
 """The diffusivity is quoted at a lag of this many of the `SAMPLES` intervals of the run."""
 BLOCKS = 16
 BATCHES = 16
@@ -37,6 +37,8 @@ DEFAULT_HOPS = 100_000_000
 FEWEST_WALKERS, MOST_WALKERS = 128, 8192
 FEWEST_HOPS_EACH = 20_000
 ESCAPES_PER_LAG = 4.0
+CROSSINGS_PER_LAG = 2.0
+"""A lag is long enough to diffuse this many times over half the box, in hops of a uniform lattice."""
 LARGEST_HOPS = 10**15
 
 
@@ -180,16 +182,28 @@ def run_tracers(
     if moving == 0.0:
         outcome = Outcome.NOT_PERCOLATING if network.conducts() else Outcome.FROZEN
         return _nothing_moves(network, boundary, outcome, all_carriers / carriers.size, seed, time.perf_counter() - start)
-    mean_rate = float(conductance[mobile].sum()) * network.rate_factor / moving
-    plan = _plan(network, weight, moving, mean_rate, walkers, time_s, hops)
+    leaving = conductance[mobile] * network.rate_factor  # carriers density times hop rate
+    mean_rate = float(leaving.sum()) / moving
+    busy_rate = float((leaving**2 / carriers[mobile]).sum() / leaving.sum())
+    plan = _plan(network, weight, moving, (mean_rate, busy_rate), walkers, time_s, hops)
+    del leaving
     cumulative = np.cumsum(weight.ravel())
     del carriers, conductance, weight, mobile
     sample_times = plan.time_s * np.arange(SAMPLES + 1) / SAMPLES
-    key = {"seed": seed, "case": case, "replica": replica, "walkers": plan.walkers, "time_s": plan.time_s, "boundary": boundary}
+    key = {
+        "seed": seed,
+        "case": case,
+        "replica": replica,
+        "walkers": plan.walkers,
+        "time_s": plan.time_s,
+        "boundary": boundary,
+    }
     record = Checkpoint.open(resume, network, key, plan.walkers, SAMPLES + 1, BLOCKS)
     _run(network, mirrored, cumulative, sample_times, record, (seed, case, replica), checkpoint, progress)
     seconds = time.perf_counter() - start
-    return _summary(network, boundary, found, plan, record, moving / all_carriers, all_carriers / cumulative.size, seed, seconds)
+    return _summary(
+        network, boundary, found, plan, record, moving / all_carriers, all_carriers / cumulative.size, seed, seconds
+    )
 
 
 def _check(boundary: str, walkers: int | None, time_s: float | None, hops: int | None, seed: int) -> None:
@@ -211,12 +225,16 @@ def _plan(
     network: Network,
     weight: NDArray[np.float64],
     moving: float,
-    mean_rate: float,
+    rates: tuple[float, float],
     walkers: int | None,
     time_s: float | None,
     hops: int | None,
 ) -> _Plan:
-    """Choose walkers and time: long enough that a lag holds several escapes from a grain."""
+    """Choose walkers and time: a lag long enough for several escapes from a grain and for diffusion over half the box.
+
+    `rates` are the mean hop rate of all carriers, and that of the carriers that do the hopping.
+    """
+    mean_rate, busy_rate = rates
     escape = _escape_time_s(network, weight, moving)
     if walkers is not None and time_s is not None:
         return _Plan(walkers, time_s, escape)
@@ -224,8 +242,9 @@ def _plan(
     if time_s is not None:
         return _Plan(int(np.clip(total / (mean_rate * time_s), FEWEST_WALKERS, MOST_WALKERS)), time_s, escape)
     if walkers is None:
-        wanted = max(FEWEST_HOPS_EACH, ESCAPES_PER_LAG * escape * mean_rate * SAMPLES / QUOTED_LAG)
-        walkers = int(np.clip(total / wanted, FEWEST_WALKERS, MOST_WALKERS))
+        across = CROSSINGS_PER_LAG * max(network.structure.shape) ** 2 / busy_rate
+        wanted_s = max(ESCAPES_PER_LAG * escape, across) * SAMPLES / QUOTED_LAG
+        walkers = int(np.clip(total / max(FEWEST_HOPS_EACH, wanted_s * mean_rate), FEWEST_WALKERS, MOST_WALKERS))
     return _Plan(walkers, max(total, 1) / (walkers * mean_rate), escape)
 
 
@@ -366,9 +385,7 @@ def _crossings(network: Network, by_class: NDArray[np.int64]) -> dict[str, int]:
     return dict(sorted(out.items()))
 
 
-def _nothing_moves(
-    network: Network, boundary: str, outcome: Outcome, density: float, seed: int, seconds: float
-) -> HopResult:
+def _nothing_moves(network: Network, boundary: str, outcome: Outcome, density: float, seed: int, seconds: float) -> HopResult:
     zero = dict.fromkeys("xyz", 0.0)
     return HopResult(
         carrier=network.carrier, temperature_C=network.temperature_C, boundary=boundary, outcome=outcome,

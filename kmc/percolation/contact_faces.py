@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kmc.network import Network
-from kmc.percolation.film_parts import FilmTouches, touches_of
+from kmc.percolation.film_parts import FilmTouches, divide_contacts
 from kmc.percolation.pieces import Joins
 from microstructures.jit import kernel
 
@@ -65,7 +65,7 @@ class ContactSums:
     interface_resistance_ohm : ndarray of shape (m,)
     point_contact : ndarray of shape (m,), bool
     touches : FilmTouches
-        Film parts that the faces touch.
+        The contacts divided by the film parts that reach them.
     """
 
     pieces: NDArray[np.int64]
@@ -84,8 +84,11 @@ def collect_faces(
     structure = network.structure
     has_grains = structure.grains is not None
     grains = structure.grains if structure.grains is not None else np.zeros((1, 1, 1), dtype=np.int32)
-    has_films = films.shape == ids.shape and joins.along_film.any()
-    look = (ids, films, bool(has_films), *network.faces.of_axis, joins.contact, joins.within, joins.along_film, grains, has_grains, periodic)
+    has_films = bool(joins.along_film.any())
+    look = (
+        ids, films, has_films, *network.faces.of_axis, joins.contact, joins.within, joins.along_film, grains,
+        has_grains, periodic,
+    )  # fmt: skip
     empty = np.empty((0, 6), dtype=np.int32)
     rows = np.empty((_collect(*look, False, empty), 6), dtype=np.int32)
     _collect(*look, True, rows)
@@ -129,7 +132,7 @@ def add_up(network: Network, found: PieceFaces, pieces: NDArray[np.int64], offse
         area_m2=np.bincount(same, area, count).astype(np.float64),
         interface_resistance_ohm=interface_resistance,
         point_contact=np.bincount(same, faces.point_contact[found.face_class], count) > 0.0,
-        touches=touches_of(same.astype(np.int64), np.where(swap, found.films[:, ::-1], found.films)),
+        touches=divide_contacts(same.astype(np.int64), np.where(swap, found.films[:, ::-1], found.films)),
     )
 
 
@@ -141,9 +144,7 @@ def _swapped(pieces: NDArray[np.int64], offset: NDArray[np.int64]) -> NDArray[np
     return np.logical_or(pieces[:, 0] > pieces[:, 1], behind)
 
 
-def _unique_rows(
-    pieces: NDArray[np.int64], offset: NDArray[np.int64]
-) -> tuple[NDArray[np.intp], NDArray[np.intp], int]:
+def _unique_rows(pieces: NDArray[np.int64], offset: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp], int]:
     """Return the first row of each contact in order of its pieces, the contact of each row, and their number."""
     if not len(pieces):
         return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp), 0
@@ -156,8 +157,8 @@ def _unique_rows(
 
 
 @kernel
-def _collect(ids, films, has_films, of_x, of_y, of_z, contact, within, along_film, grains, has_grains, periodic, fill, rows):  # type: ignore[no-untyped-def]  # noqa: E501
-    """Return the number of faces; with `fill`, write low and high piece, class, code, low and high film part of each."""
+def _collect(ids, films, has_films, of_x, of_y, of_z, contact, within, along_film, grains, has_grains, periodic, fill, rows):  # type: ignore[no-untyped-def]
+    """Return the number of faces; with `fill`, write its pieces, class, code and film parts."""
     nx, ny, nz = ids.shape
     n = 0
     for i in range(nx):

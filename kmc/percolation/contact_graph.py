@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kmc.network import Network
 from kmc.percolation.constriction import film_conductance_S, phase_film_conductance_S, volume_conductance_S
 from kmc.percolation.contact_faces import add_up, collect_faces
-from kmc.percolation.film_parts import FilmParts, FilmTouches, describe_film_parts, label_film_parts, touches_of
+from kmc.percolation.film_parts import FilmParts, FilmTouches, describe_film_parts, divide_contacts, label_film_parts
 from kmc.percolation.pieces import PieceSums, find_joins, label_grain_pieces, merge_periodic, sum_pieces
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class PlateContacts:
     spreading_S : ndarray of shape (n,)
         Spreading conductance from the plate into the volume of each piece [S].
     touches : FilmTouches
-        Film parts that the plate touches.
-    film_S : ndarray of shape (k,)
+        The same, divided by the film parts that the plate touches.
+    film_S : ndarray of shape (k, 1)
         Conductance along each of them [S].
     """
 
@@ -86,7 +86,7 @@ class ContactGraph:
     films : FilmParts
         Connected parts of the films around the pieces.
     touches : FilmTouches
-        Which of them reach which contacts.
+        The contacts divided by the film parts that reach them.
     """
 
     network: Network
@@ -148,15 +148,15 @@ class ContactGraph:
 
     @cached_property
     def film_S(self) -> Array:
-        """Return the conductance from each contact along each film part that reaches it [S], as `touches`."""
-        node = self.edges[self.touches.contact, self.touches.side]
-        return _film(self, node, self.radius_m[self.touches.contact], self.touches.share)
+        """Return the conductance from each share of a contact along its film parts [S], as `touches.part`."""
+        contact = self.touches.contact
+        return _film(self, self.edges[contact], self.radius_m[contact], self.touches.filmed_share)
 
     @cached_property
     def side_conductance_S(self) -> Array:
         """Return the conductance of volume and film together on both sides of each contact [S], shape (m, 2)."""
         sides = self.spreading_S.copy()
-        np.add.at(sides, (self.touches.contact, self.touches.side), self.film_S)
+        np.add.at(sides, self.touches.contact, self.film_S)
         return sides
 
     @cached_property
@@ -306,9 +306,9 @@ def _merge_sums(
 
 
 def _film(graph: ContactGraph, node: NDArray[np.int64], radius_m: Array, share: Array) -> Array:
-    """Return the conductance of the film parts of some nodes [S] from contacts of a radius."""
+    """Return the conductance of shares of the films of nodes, shape (k, sides) [S], from contacts of radii (k,)."""
     sheet = phase_film_conductance_S(graph.network)[graph.phase[node]]
-    return share * film_conductance_S(sheet, radius_m, graph.node_radius_m[node])
+    return share * film_conductance_S(sheet, radius_m[:, None], graph.node_radius_m[node])
 
 
 def _plate(graph: ContactGraph, contact: NDArray[np.bool_], axis: int, end: int) -> PlateContacts:
@@ -323,11 +323,11 @@ def _plate(graph: ContactGraph, contact: NDArray[np.bool_], axis: int, end: int)
     area = count[node] * faces.face_geometry()[0][axis]
     radius = np.sqrt(area / np.pi)
     film = np.take(graph.films.ids, -end, axis=axis)[touches] if len(graph.films) else np.zeros(touches.sum(), np.int32)
-    found = touches_of(np.searchsorted(node, outer[touches] - 1), film[:, None].astype(np.int64))
+    found = divide_contacts(np.searchsorted(node, outer[touches] - 1), film[:, None].astype(np.int64))
     return PlateContacts(
         node=node,
         area_m2=area,
         spreading_S=volume_conductance_S(network.phase_conductivity[graph.phase[node]], radius),
         touches=found,
-        film_S=_film(graph, node[found.contact], radius[found.contact], found.share),
+        film_S=_film(graph, node[found.contact, None], radius[found.contact], found.filmed_share),
     )

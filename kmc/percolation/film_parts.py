@@ -49,24 +49,28 @@ class FilmParts:
 
 @dataclass(frozen=True)
 class FilmTouches:
-    """Which film parts serve which contacts.
+    """Contacts divided by the film parts that reach them; film parts that meet the same contact stay apart.
 
     Attributes
     ----------
-    contact, side, part : ndarrays of shape (k,), int64
-        Contact, its side (0 or 1) and the film part.
+    contact : ndarray of shape (k,), int64
+        Contact that a share belongs to.
+    part : ndarray of shape (k, sides), int64
+        Film part on each side of it, -1 for none.
     share : ndarray of shape (k,)
-        Share of the side's filmed faces that touch this part; the shares of one side add up to 1.
+        Share of the contact's faces; those of one contact add up to 1.
+    filmed_share : ndarray of shape (k, sides)
+        Share of the faces that this film part serves among all of its contact that a film serves on that side.
     """
 
     contact: NDArray[np.int64]
-    side: NDArray[np.int64]
     part: NDArray[np.int64]
     share: NDArray[np.float64]
+    filmed_share: NDArray[np.float64]
 
 
 def label_film_parts(network: Network, joins: Joins) -> tuple[NDArray[np.int32], int]:
-    """Return the film part of each voxel, numbered from 1, and their number; one dummy voxel where there are no films."""
+    """Return the film part of each voxel, numbered from 1, and their number; one 0 if there are no films."""
     if not joins.along_film.any():
         return np.zeros((1, 1, 1), dtype=np.int32), 0
     no_grains = np.zeros((1, 1, 1), dtype=np.int32)
@@ -131,8 +135,8 @@ def describe_film_parts(
     )
 
 
-def touches_of(contact: NDArray[np.int64], parts: NDArray[np.int64]) -> FilmTouches:
-    """Return which film parts the faces of each contact touch.
+def divide_contacts(contact: NDArray[np.int64], parts: NDArray[np.int64]) -> FilmTouches:
+    """Divide contacts by the film parts that reach their faces.
 
     Parameters
     ----------
@@ -141,11 +145,18 @@ def touches_of(contact: NDArray[np.int64], parts: NDArray[np.int64]) -> FilmTouc
     parts : ndarray of shape (n, sides), int64
         1 + film part of the voxel on each side of each face, 0 for none.
     """
-    sides = parts.shape[1]
-    row, side = np.nonzero(parts)
-    where = contact[row] * sides + side
     n_parts = int(parts.max(initial=0)) + 1
-    found, count = np.unique(where * n_parts + parts[row, side], return_counts=True)
-    where, part = np.divmod(found, n_parts)
-    whole = np.bincount(where, count)
-    return FilmTouches(where // sides, where % sides, part - 1, count / whole[where] if len(where) else np.zeros(0))
+    key = contact
+    for side in range(parts.shape[1]):
+        key = key * n_parts + parts[:, side]
+    found, count = np.unique(key, return_counts=True)
+    part = np.empty((len(found), parts.shape[1]), dtype=np.int64)
+    for side in reversed(range(parts.shape[1])):
+        found, part[:, side] = np.divmod(found, n_parts)
+    part -= 1
+    filmed = np.zeros(part.shape)
+    for side in range(parts.shape[1]):
+        served = np.where(part[:, side] >= 0, count, 0)
+        filmed[:, side] = served / np.maximum(np.bincount(found, served), 1)[found] if len(found) else 0.0
+    share = count / np.bincount(found, count)[found] if len(found) else np.zeros(0)
+    return FilmTouches(found, part, share, filmed)

@@ -113,9 +113,7 @@ class PercolationResult:
 
         whole: Any = self.percolating_fraction
         phases = whole["x"] if self.axis == "all" else whole
-        spread = {
-            name: {axis: whole[axis][name] for axis in AXES} if self.axis == "all" else whole[name] for name in phases
-        }
+        spread = {name: {axis: whole[axis][name] for axis in AXES} if self.axis == "all" else whole[name] for name in phases}
         yes: Any = {True: "yes", False: "no"}
         found = self.percolates
         answer = {name: yes[value] for name, value in found.items()} if isinstance(found, dict) else yes[found]

@@ -11,7 +11,8 @@ from kmc.percolation.graph_conductivity import GraphConductivity
 
 AXES = "xyz"
 MOST_LOADED = 10
-FEWEST_PER_CENT = 0.05
+SMALLEST_LOAD = 5e-4
+DISTINCT_EV = 1e-3
 CARRIER_NAMES = {"ion": "Lithium ions", "electron": "Electrons"}
 
 
@@ -60,9 +61,10 @@ def _barriers(network: Network, critical: dict[int, float | None]) -> list[str]:
     if not found:
         return []
     values = ", ".join(f"{value:.3f} eV along {AXES[axis]}" for axis, value in found.items())
-    out = [f"The easiest path has to pass an equivalent barrier of {values}."]
+    film = " (below 0: it runs along a film)" if min(found.values()) < 0.0 else ""
+    out = [f"The easiest path has to pass an equivalent barrier of {values}{film}."]
     bulk = _bulk_barriers_eV(network)
-    spared = [name for name, value in bulk.items() if value > max(found.values())]
+    spared = [name for name, value in bulk.items() if value > max(found.values()) + DISTINCT_EV]
     if spared:
         inside = ", ".join(f"{name} ({bulk[name]:.3f} eV)" for name in spared)
         out.append(f"It needs no step inside {inside}.")
@@ -106,7 +108,7 @@ def _loads(graph: ContactGraph, currents: dict[int, GraphConductivity]) -> list[
     if heat:
         out.append(f"There, contacts give off of the heat: {', '.join(heat[:4])}.")
     load = found.load(graph)
-    top = np.argsort(-load, kind="stable")[: min(MOST_LOADED, int((load > FEWEST_PER_CENT / 100).sum()))]
+    top = np.argsort(-load, kind="stable")[: min(MOST_LOADED, int((load > SMALLEST_LOAD).sum()))]
     if len(top):
         kinds, count = np.unique(graph.interface[top], return_counts=True)
         listed = ", ".join(f"{count[n]} {kinds[n]}" for n in np.argsort(-count, kind="stable"))

@@ -72,9 +72,7 @@ class Materials:
             return self.file.phases[name]
         if name == PORE:
             return Phase(label=0)
-        raise MaterialsError(
-            f"phase '{name}' is not in the materials file {self.origin}{did_you_mean(name, self.file.phases)}"
-        )
+        raise MaterialsError(f"phase '{name}' is not in the materials file {self.origin}{did_you_mean(name, self.file.phases)}")
 
     def conductor(self, name: str, carrier: Carrier) -> Conductor | None:
         """Return how a phase conducts a carrier, or None where it does not."""
@@ -146,7 +144,9 @@ def load_materials(source: str | Path | None = None) -> Materials:
         shipped = ", ".join(shipped_materials())
         raise MaterialsError(f"materials file {path} does not exist; give a TOML file, or one of those that ship: {shipped}")
     if path.stat().st_size > LARGEST_FILE_BYTES:
-        raise MaterialsError(f"materials file {path} has {path.stat().st_size} bytes; allowed: {LARGEST_FILE_BYTES}; it is no materials file")
+        raise MaterialsError(
+            f"materials file {path} has {path.stat().st_size} bytes; allowed: {LARGEST_FILE_BYTES}; it is no materials file"
+        )
     try:
         return parse_materials(path.read_bytes(), str(path))
     except OSError as error:
@@ -201,7 +201,14 @@ def _models(root: type[Any]) -> Iterable[type[Any]]:
     from microstructures.materials import schema
 
     yield root
-    yield from (schema.Phase, schema.Conductor, schema.InterfaceConductor, schema.Interface, schema.FilmConductor, schema.Film)
+    yield from (
+        schema.Phase,
+        schema.Conductor,
+        schema.InterfaceConductor,
+        schema.Interface,
+        schema.FilmConductor,
+        schema.Film,
+    )
 
 
 def _check_pairs(file: MaterialsFile, origin: str) -> None:
@@ -213,11 +220,13 @@ def _check_pairs(file: MaterialsFile, origin: str) -> None:
                 continue
             a, bar, b = key.partition("|")
             if not bar or "|" in b:
-                raise MaterialsError(f"{origin}: {table_name}.\"{key}\" is no pair; write \"A|B\"")
+                raise MaterialsError(f'{origin}: {table_name}."{key}" is no pair; write "A|B"')
             for name in (a, b):
                 if name not in known:
-                    raise MaterialsError(f"{origin}: {table_name}.\"{key}\" names phase '{name}'{did_you_mean(name, sorted(known))}")
+                    raise MaterialsError(
+                        f"{origin}: {table_name}.\"{key}\" names phase '{name}'{did_you_mean(name, sorted(known))}"
+                    )
             pair = frozenset((a, b))
             if pair in seen and table_name != "films":
-                raise MaterialsError(f"{origin}: {table_name} \"{a}|{b}\" is given twice (also as \"{b}|{a}\"); keep one")
+                raise MaterialsError(f'{origin}: {table_name} "{a}|{b}" is given twice (also as "{b}|{a}"); keep one')
             seen.add(pair)

@@ -62,7 +62,9 @@ class Conductor(_Sourced):
             if missing:
                 raise ValueError(f"the barrier form needs {' and '.join(missing)}")
             if self.activation_energy_eV is not None:
-                raise ValueError("activation_energy_eV belongs to conductivity_S_per_m; the barrier form has migration_barrier_eV")
+                raise ValueError(
+                    "activation_energy_eV belongs to conductivity_S_per_m; the barrier form has migration_barrier_eV"
+                )
         elif self.activation_energy_eV is None:
             raise ValueError("conductivity_S_per_m needs activation_energy_eV (0.0 if it does not depend on temperature)")
         return self

@@ -1,0 +1,78 @@
+"""The command line: which commands there are, and how errors reach the user."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from cofire.commands import build, compare, conduct, doctor, hop, image, info, percolate, show
+from cofire.version import __version__
+from microstructures.errors import CofireError
+
+app = typer.Typer(
+    name="cofire",
+    help="What does a composite solid-state cathode conduct, and why?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"cofire {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """What does a composite solid-state cathode conduct, and why?"""
+
+
+app.command("compare")(compare.run)
+app.command("build")(build.run)
+app.command("import")(image.run)
+app.command("info")(info.run)
+app.command("conduct")(conduct.run)
+app.command("percolate")(percolate.run)
+app.command("hop")(hop.run)
+app.command("show")(show.run)
+app.command("doctor")(doctor.run)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 done, 1 some cases failed, 2 bad input, 3 missing extra, 130 interrupted."""
+    try:
+        code = typer.main.get_command(app).main(arguments, prog_name="cofire", standalone_mode=False)
+        return int(code or 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return 2
+    except click.ClickException as error:
+        return _fail(" ".join(error.format_message().split()), error.exit_code)
+    except CofireError as error:
+        return _fail(" ".join(str(error).split()), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted", 130)
+    except MemoryError:
+        return _fail("not enough memory; use a smaller box, larger voxels or fewer workers", 2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _fail(message: str, code: int) -> int:
+    sys.stderr.write(f"error: {message}\n")
+    return code
+
+
+def entry() -> None:
+    """Start from the console script."""
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""What the commands say: results on stdout, everything else on stderr, bars on a terminal only."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it: numbers of numpy as numbers, what is not finite as null."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
+
+
+def print_json(result: Mapping[str, Any]) -> None:
+    """Print exactly one JSON object on stdout."""
+    sys.stdout.write(json.dumps(plain(result), allow_nan=False, indent=2) + "\n")
+    sys.stdout.flush()
+
+
+def note(message: str) -> None:
+    """Tell the user something on stderr."""
+    err.print(message, markup=False, soft_wrap=True)
+
+
+def table(title: str, rows: list[tuple[str, str]]) -> None:
+    """Print rows of name and value."""
+    grid = Table(title=title, show_header=False, title_justify="left", title_style="bold")
+    grid.add_column(style="cyan")
+    grid.add_column()
+    for name, value in rows:
+        grid.add_row(name, value)
+    out.print(grid)
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[float | None, str], None]]:
+    """Show a bar on a terminal, nothing elsewhere; call the result with the share done (or None) and a short text."""
+    if not err.is_terminal:
+        yield lambda share, text: None
+        return
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(label, total=None, text="compiling kernels (first run only)" if first_run() else "")
+
+        def show(share: float | None, text: str) -> None:
+            if share is None:
+                bar.update(task, text=text)
+            else:
+                bar.update(task, total=1.0, completed=share, text=text)
+
+        yield show
+
+
+def first_run() -> bool:
+    """Return whether no compiled kernel is in the cache yet, so that the next call compiles for a while."""
+    from pathlib import Path
+
+    import microstructures
+
+    if microstructures.__file__ is None:
+        return False
+    cache = Path(microstructures.__file__).with_name("__pycache__")
+    return not any(cache.glob("*.nbi"))

@@ -1,0 +1,77 @@
+"""Options that several commands share, and how a structure argument is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from microstructures.errors import InputError
+
+if TYPE_CHECKING:
+    from microstructures.materials import Materials
+    from microstructures.structure import VoxelStructure
+
+Structure = Annotated[Path, typer.Argument(metavar="STRUCTURE", help="A .h5 of ours, or a label image (.tif .npy .vti).")]
+VoxelNm = Annotated[
+    str | None, typer.Option("--voxel-nm", metavar="X", help="Voxel edge in nm (or X,Y,Z), where an image does not state it.")
+]
+MaterialsFile = Annotated[
+    str | None, typer.Option("--materials", metavar="FILE.toml", help="Materials file, or the name of a shipped one.")
+]
+Carrier = Annotated[str, typer.Option(help="ion or electron.")]
+Temperature = Annotated[
+    float | None, typer.Option("--temperature-C", metavar="T", help="Temperature in degC; the materials' reference unless given.")
+]
+Axis = Annotated[str, typer.Option(help="x, y, z or all.")]
+Boundary = Annotated[str, typer.Option(help="plates or periodic.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+Out = Annotated[Path, typer.Option("--out", metavar="FILE.h5", help="Where to write the structure.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")]
+
+
+def edges_nm(text: str | None) -> float | tuple[float, ...] | None:
+    """Return the voxel edges that an option names: one number, or three with commas."""
+    if text is None:
+        return None
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"--voxel-nm is '{text}'; allowed: a number, or three with commas, in nm, like 25 or 25,25,50") from None
+    if len(values) not in (1, 3):
+        raise InputError(f"--voxel-nm is '{text}'; allowed: one number or three; write decimals with a point, like 12.5")
+    return values[0] if len(values) == 1 else values
+
+
+def read_structure(path: Path, voxel_nm: str | None) -> VoxelStructure:
+    """Read the structure argument of a command."""
+    from microstructures.formats import read
+
+    return read(path, voxel_nm=edges_nm(voxel_nm))
+
+
+def read_materials(name: str | None) -> Materials:
+    """Read the materials option of a command."""
+    from microstructures.materials import load_materials
+
+    return load_materials(name)
+
+
+def check_output(path: Path, overwrite: bool) -> Path:
+    """Return the resolved path of a file to write, or refuse before anything is computed."""
+    file = path.expanduser().resolve()
+    if file.is_dir():
+        raise InputError(f"--out {file} is a folder; give a file name")
+    if file.exists() and not overwrite:
+        raise InputError(f"--out {file} exists already; choose another name or add --overwrite")
+    if not file.parent.is_dir():
+        raise InputError(f"--out {file}: the folder {file.parent} does not exist; make it first")
+    return file
+
+
+def shown(value: Any, unit: str, form: str = ".5g") -> str:
+    """Return a number, or one per axis, with its unit."""
+    if isinstance(value, dict):
+        return ", ".join(f"{axis} {shown(entry, '', form)}" for axis, entry in value.items()) + f" {unit}"
+    return "none" if value is None else f"{value:{form}} {unit}".rstrip()

@@ -1,0 +1,52 @@
+"""Plots: plain numbers in, a figure with a unit on every axis out, and files that hold picture and numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from viz.arrhenius_plot import arrhenius
+from viz.estimators_plot import estimators
+from viz.msd_plot import msd
+from viz.palette import style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+__all__ = ["arrhenius", "estimators", "msd", "save"]
+
+DPI = 200
+
+
+def save(figure: Figure, path_without_suffix: str | Path, data: pd.DataFrame | None = None) -> list[Path]:
+    """Write a figure as PNG (200 dpi) and SVG, with its numbers beside it as CSV.
+
+    Parameters
+    ----------
+    figure : Figure
+        From one of the functions here, or any other.
+    path_without_suffix : path
+        Where; the folder is made if need be.
+    data : DataFrame, optional
+        The numbers behind the figure.
+
+    Returns
+    -------
+    list of Path
+        The files, PNG first.
+    """
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    base = Path(path_without_suffix)
+    base.parent.mkdir(parents=True, exist_ok=True)
+    files = [base.with_name(base.name + suffix) for suffix in (".png", ".svg")]
+    with matplotlib.rc_context(style()):
+        FigureCanvasAgg(figure)
+        figure.savefig(files[0], dpi=DPI)
+        figure.savefig(files[1], metadata={"Date": None})
+    if data is not None:
+        files.append(base.with_name(base.name + ".csv"))
+        data.to_csv(files[-1], index=False)
+    return files
