@@ -62,7 +62,7 @@ def select_faces(structure: VoxelStructure) -> ContactFaces:
     h = structure.voxel_size[0]
     radius = contacts.radius / h
     found, count, spread = _select(
-        structure.grains, contacts.grains.astype(np.int64), contacts.point / h, contacts.normal, radius
+        structure.grains, all(structure.periodic), contacts.grains.astype(np.int64), contacts.point / h, contacts.normal, radius
     )
     if len(count) and count.min() == 0:
         first = int(np.argmin(count))
@@ -101,7 +101,7 @@ def grid_radius(n_faces, true_area):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _candidates(grains, first, second, point, normal, reach):  # type: ignore[no-untyped-def]
+def _candidates(grains, periodic, first, second, point, normal, reach):  # type: ignore[no-untyped-def]
     """Return every face between two grains near a point: axis, voxel, in-plane and 3-D distance, |normal . axis|."""
     nx, ny, nz = grains.shape
     shape = (nx, ny, nz)
@@ -110,11 +110,14 @@ def _candidates(grains, first, second, point, normal, reach):  # type: ignore[no
     measure = np.empty((3 * side**3, 3))
     n = 0
     base = (int(np.floor(point[0])), int(np.floor(point[1])), int(np.floor(point[2])))
-    for a in range(-reach, reach + 1):
-        for b in range(-reach, reach + 1):
-            for c in range(-reach, reach + 1):
+    # in a box narrower than the window every voxel is looked at once
+    for a in range(-min(reach, (nx - 1) // 2), min(reach, nx // 2) + 1):
+        for b in range(-min(reach, (ny - 1) // 2), min(reach, ny // 2) + 1):
+            for c in range(-min(reach, (nz - 1) // 2), min(reach, nz // 2) + 1):
                 at = (base[0] + a, base[1] + b, base[2] + c)
                 i, j, k = at[0] % nx, at[1] % ny, at[2] % nz
+                if not periodic and (i != at[0] or j != at[1] or k != at[2]):
+                    continue
                 here = grains[i, j, k]
                 if here != first and here != second:
                     continue
@@ -122,6 +125,8 @@ def _candidates(grains, first, second, point, normal, reach):  # type: ignore[no
                     i1 = (i + 1) % nx if axis == 0 else i
                     j1 = (j + 1) % ny if axis == 1 else j
                     k1 = (k + 1) % nz if axis == 2 else k
+                    if not periodic and (i1 < i or j1 < j or k1 < k):
+                        continue
                     there = grains[i1, j1, k1]
                     if there == here or (there != first and there != second) or shape[axis] < 2:
                         continue
@@ -139,7 +144,7 @@ def _candidates(grains, first, second, point, normal, reach):  # type: ignore[no
 
 
 @kernel
-def _select(grains, pairs, points, normals, radii):  # type: ignore[no-untyped-def]
+def _select(grains, periodic, pairs, points, normals, radii):  # type: ignore[no-untyped-def]
     n_contacts = len(radii)
     count = np.zeros(n_contacts, dtype=np.int64)
     spread = np.zeros(n_contacts)
@@ -148,7 +153,9 @@ def _select(grains, pairs, points, normals, radii):  # type: ignore[no-untyped-d
     for contact in range(n_contacts):
         radius = radii[contact]
         reach = int(np.ceil(radius)) + 4
-        place, measure = _candidates(grains, pairs[contact, 0], pairs[contact, 1], points[contact], normals[contact], reach)
+        place, measure = _candidates(
+            grains, periodic, pairs[contact, 0], pairs[contact, 1], points[contact], normals[contact], reach
+        )
         n = len(place)
         if n == 0:
             continue

@@ -1,0 +1,122 @@
+"""One case of a comparison: build one structure and ask all three estimators about both carriers. A pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cofire.building import build
+from kmc.conduction import ConductionResult, activation_energy_eV, conduct, solve_axis
+from kmc.connectivity import label_clusters, label_pieces
+from kmc.hopping import run_tracers
+from kmc.network import Network, build_network
+from kmc.outcomes import Outcome
+from kmc.percolation import percolate
+from microstructures.formats import write
+from microstructures.materials import CARRIERS, load_materials
+from microstructures.morphology import describe
+from microstructures.recipe import Recipe
+from microstructures.units import mS_per_cm
+
+Say = Callable[[str], Any]
+STAGES = 1 + 3 * len(CARRIERS)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one case computes; `replica` numbers the seeds, so that both processes of a seed are a pair."""
+
+    process: str
+    seed: int
+    replica: int
+    size_um: float
+    voxel_nm: float
+    recipe: Recipe
+    materials: str | None
+    temperature_C: float
+    hops: int
+    arrhenius_C: tuple[float, ...]
+    structure_file: Path
+
+
+def run_case(case: Case, say: Say = lambda text: None) -> dict[str, Any]:
+    """Run a case and return plain values: `rows` of the table of estimates, `structure`, `arrhenius` rows, `percolation`."""
+    name = f"{case.process}, seed {case.seed}"
+    say(f"{name}: building")
+    structure = build(
+        case.process, size_um=case.size_um, voxel_nm=case.voxel_nm, seed=case.seed, recipe=case.recipe
+    )
+    write(structure, case.structure_file)
+    measured = describe(structure, two_point=False)
+    materials = load_materials(case.materials)
+    rows: list[dict[str, Any]] = []
+    arrhenius: list[dict[str, Any]] = []
+    stories: dict[str, Any] = {}
+    network: Network | None = None
+    for carrier in CARRIERS:
+        say(f"{name}: {carrier}, solver")
+        network = build_network(
+            structure if network is None else network.faces, materials, carrier=carrier, temperature_C=case.temperature_C
+        )
+        solved = conduct(network, axis="all", keep_potential=True)
+        say(f"{name}: {carrier}, graph")
+        graph = percolate(structure, axis="all", network=network)
+        say(f"{name}: {carrier}, kinetic Monte Carlo")
+        hopped = run_tracers(
+            network, boundary="plates", hops=case.hops, seed=case.seed, replica=case.replica, case=CARRIERS.index(carrier)
+        )
+        common = {"process": case.process, "seed": case.seed, "carrier": carrier}
+        rows.append({**common, "estimator": "solver", **_solver(network, solved)})
+        by_axis = graph.sigma_eff_graph_S_per_m
+        means = list(by_axis.values()) if isinstance(by_axis, dict) else [by_axis]
+        rows.append({**common, "estimator": "graph", **_estimate(float(np.mean(means)), 0.0, graph.outcome)})
+        sigma = np.array(list(hopped.sigma_eff_S_per_m.values()))
+        error = np.array(list(hopped.sigma_eff_stderr_S_per_m.values()))
+        own = float(np.sqrt((error**2).sum()) / len(error))
+        rows.append({**common, "estimator": "kMC", **_estimate(float(sigma.mean()), own, hopped.outcome), "hops": hopped.hops})
+        stories[carrier] = graph.to_dict()
+        if case.arrhenius_C:
+            arrhenius += [{**common, **row} for row in _temperatures(network, solved, case.arrhenius_C)]
+    return {"rows": rows, "structure": measured, "arrhenius": arrhenius, "percolation": stories}
+
+
+def _estimate(sigma_S_per_m: float, own_error_S_per_m: float, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "sigma_mS_per_cm": mS_per_cm(sigma_S_per_m),
+        "own_stderr_mS_per_cm": mS_per_cm(own_error_S_per_m),
+        "outcome": str(outcome),
+    }
+
+
+def _solver(network: Network, solved: ConductionResult) -> dict[str, Any]:
+    found = _estimate(solved.mean_sigma_eff_S_per_m, 0.0, solved.outcome)
+    if solved.outcome is Outcome.NOT_CONVERGED:
+        found["sigma_mS_per_cm"] = float("nan")  # a value that did not converge is no number for a table
+    weights, energies = [], []
+    for solution in solved.solutions:
+        if solution.potential is not None and solution.sigma_eff_S_per_m > 0.0:
+            weights.append(solution.sigma_eff_S_per_m)
+            energies.append(activation_energy_eV(network, solution))
+    if weights:
+        found["activation_energy_eV"] = float(np.average(energies, weights=weights))
+    found["iterations"] = max(solution.iterations for solution in solved.solutions)
+    return found
+
+
+def _temperatures(network: Network, solved: ConductionResult, temperatures_C: tuple[float, ...]) -> list[dict[str, Any]]:
+    """Solve along x at other temperatures, each from the potential of the one before."""
+    start = solved.solutions[0]
+    rows = [{"temperature_C": network.temperature_C, "sigma_mS_per_cm": mS_per_cm(start.sigma_eff_S_per_m)}]
+    if start.outcome is not Outcome.CONVERGED:
+        return rows
+    clusters, pieces, guess = label_clusters(network), label_pieces(network), start.potential
+    for temperature in temperatures_C:
+        at = solve_axis(network.at(temperature), 0, clusters=clusters, pieces=pieces, guess=guess, keep_potential=True)
+        guess = at.potential
+        if at.outcome is Outcome.CONVERGED:
+            rows.append({"temperature_C": temperature, "sigma_mS_per_cm": mS_per_cm(at.sigma_eff_S_per_m)})
+    return sorted(rows, key=lambda row: row["temperature_C"])

@@ -1,0 +1,149 @@
+"""The comparison: one green body per seed, pressed and fired, both asked what they conduct, beside the experiment."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cofire.building import DEFAULT_SEED, DEFAULT_SIZE_UM, DEFAULT_VOXEL_NM, PROCESSES
+from cofire.case import STAGES, Case, run_case
+from cofire.comparison import Comparison
+from cofire.report import write_report
+from cofire.store import open_folder, write_json
+from cofire.summary import summarise
+from cofire.version import __version__, library_versions
+from cofire.workers import run_all, worker_count
+from microstructures.errors import InputError
+from microstructures.materials import load_materials
+from microstructures.recipe import Recipe, load_recipe
+
+SCHEMA = 1
+DEFAULT_HOPS = 100_000_000
+ARRHENIUS_C = (50.0, 80.0, 110.0, 150.0)
+Progress = Callable[[float | None, str], Any]
+
+
+def compare(
+    *,
+    out: str | Path | None = None,
+    size_um: float = DEFAULT_SIZE_UM,
+    voxel_nm: float = DEFAULT_VOXEL_NM,
+    replicas: int = 3,
+    seed: int = DEFAULT_SEED,
+    workers: int | None = None,
+    recipe: str | Path | Recipe | None = None,
+    materials: str | Path | None = None,
+    temperature_C: float = 60.0,
+    hops: int = DEFAULT_HOPS,
+    overwrite: bool = False,
+    progress: Progress = lambda share, text: None,
+) -> Comparison:
+    """Press one green body per seed, fire it, and compare what both conduct with the experiment.
+
+    Parameters
+    ----------
+    out : path, optional
+        Folder for table, report, figures and structures; the next free `cofire-compare` unless given.
+    size_um, voxel_nm : float
+        Edge of the green body [um] and of a voxel [nm].
+    replicas : int
+        Number of green bodies, with seeds `seed`, `seed` + 1, ...
+    seed : int
+        The first seed.
+    workers : int, optional
+        Number of processes; one per core unless given. Results do not depend on it.
+    recipe, materials : path, optional
+        Other powders or other materials.
+    temperature_C : float
+        Temperature of the comparison [degC].
+    hops : int
+        Hops of the kinetic Monte Carlo for each structure and carrier.
+    overwrite : bool
+        Whether to write into a folder that holds something.
+    progress : callable
+        Called with the share done and a short text.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        If an option is out of range, or the folder is not empty.
+    """
+    if not 1 <= replicas <= 10_000:
+        raise InputError(f"replicas is {replicas}; allowed: 1 to 10000")
+    if hops < 1:
+        raise InputError(f"hops is {hops}; allowed: 1 or more")
+    if not 0 <= seed < 2**64 - replicas:
+        raise InputError(f"seed is {seed}; allowed: whole numbers from 0 to 2^64 - 1")
+    known = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    load_materials(materials)  # a broken file is told before anything is computed
+    source = None if materials is None else str(materials)
+    folder = open_folder(out, "cofire-compare", overwrite)
+    started, clock = datetime.now(UTC), time.monotonic()
+
+    def case(process: str, replica: int) -> Case:
+        return Case(
+            process, seed + replica, replica, size_um, voxel_nm, known, source, temperature_C, hops,
+            ARRHENIUS_C if replica == 0 else (), folder / "structures" / f"{process}-seed{seed + replica}.h5",
+        )  # fmt: skip
+
+    cases = [case(process, replica) for replica in range(replicas) for process in PROCESSES]
+    used = worker_count(workers, len(cases))
+    (folder / "structures").mkdir(exist_ok=True)
+    if used > 1:
+        progress(None, "compiling kernels (first run only)")
+        warm_up(folder / "structures" / ".warm-up.h5")
+    told = 0
+
+    def say(done: int, text: str) -> None:
+        nonlocal told
+        told += 1
+        progress(min(0.98, max(done / len(cases), told / (len(cases) * STAGES))), text)
+
+    results = run_all(run_case, cases, used, say)
+    progress(0.98, "writing tables, figures and the report")
+    run = {
+        "schema": SCHEMA,
+        "program": "cofire",
+        "version": __version__,
+        "input": {
+            "size_um": size_um,
+            "voxel_nm": voxel_nm,
+            "replicas": replicas,
+            "seed": seed,
+            "temperature_C": temperature_C,
+            "hops": hops,
+            "arrhenius_C": list(ARRHENIUS_C),
+            "recipe": known.model_dump(),
+            "materials": load_materials(materials).to_dict(),
+        },
+        "versions": library_versions(),
+        "host": platform.node(),
+        "python": platform.python_version(),
+        "workers": used,
+        "start_UTC": started.isoformat(timespec="seconds"),
+        "seconds": round(time.monotonic() - clock, 1),
+    }
+    comparison = summarise(folder, cases, results, run)
+    write_json(folder / "run.json", {**run, "percolation": [result["percolation"] for result in results]})
+    write_report(comparison)
+    return comparison
+
+
+def warm_up(scratch: Path) -> None:
+    """Run a tiny pair once, so that every kernel is compiled and cached before several processes need it."""
+    recipe = load_recipe()
+    coarse = recipe.fire.interphase
+    assert coarse is not None
+    thick = coarse.model_copy(update={"thickness_p05_nm": 100.0, "thickness_p95_nm": 150.0})
+    known = recipe.model_copy(update={"fire": recipe.fire.model_copy(update={"interphase": thick})})
+    for process in PROCESSES:
+        run_case(Case(process, 1, 0, 3.0, 100.0, known, None, 60.0, 2000, (), scratch))
+    scratch.unlink()

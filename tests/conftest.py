@@ -1,0 +1,53 @@
+"""Rules of the test run: quiet numba, repeatable property tests by day, fresh seeds by night."""
+
+from __future__ import annotations
+
+import secrets
+
+import numba
+import pytest
+from hypothesis import HealthCheck, is_hypothesis_test, settings
+
+SLOW_BUT_FINE = (HealthCheck.too_slow, HealthCheck.differing_executors, HealthCheck.function_scoped_fixture)
+settings.register_profile("day", deadline=None, derandomize=True, max_examples=25, suppress_health_check=SLOW_BUT_FINE)
+settings.register_profile("night", deadline=None, max_examples=300, suppress_health_check=SLOW_BUT_FINE)
+
+
+def _asks_for_nightly(config: pytest.Config) -> bool:
+    return "nightly" in config.option.markexpr
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("night" if _asks_for_nightly(config) else "day")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave `nightly` tests out by day; at night let every property test draw anew as well."""
+    if _asks_for_nightly(config):
+        for item in items:
+            if is_hypothesis_test(getattr(item, "obj", None)):
+                item.add_marker("nightly")
+        return
+    nightly = [item for item in items if item.get_closest_marker("nightly")]
+    if nightly:
+        config.hook.pytest_deselected(items=nightly)
+        items[:] = [item for item in items if not item.get_closest_marker("nightly")]
+
+
+@pytest.fixture
+def fresh_seed(request: pytest.FixtureRequest) -> int:
+    """Return a seed nobody has seen, and print it so that a failure can be repeated."""
+    seed = secrets.randbits(32)
+    print(f"seed of {request.node.name}: {seed}")
+    return seed
+
+
+@pytest.fixture
+def threads() -> object:
+    """Return a function that sets the number of numba threads; the old number comes back after the test."""
+    before = numba.get_num_threads()
+    if numba.config.NUMBA_NUM_THREADS < 2:
+        pytest.skip("needs a machine with two cores")
+    yield numba.set_num_threads
+    numba.set_num_threads(before)
