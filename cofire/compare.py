@@ -22,7 +22,7 @@ from microstructures.materials import load_materials
 from microstructures.recipe import Recipe, load_recipe
 
 SCHEMA = 1
-DEFAULT_HOPS = 100_000_000
+DEFAULT_HOPS = 50_000_000
 ARRHENIUS_C = (50.0, 80.0, 110.0, 150.0)
 Progress = Callable[[float | None, str], Any]
 

@@ -97,7 +97,7 @@ def restrict_residual(g_x, g_y, g_z, low, high, b, x, coarse):  # type: ignore[n
     for ci in prange(cx):
         for cj in range(cy):
             for ck in range(cz):
-                coarse[ci, cj, ck] = 0.0
+                coarse[ci, cj, ck] = np.float32(0.0)
         for i in range(2 * ci, min(2 * ci + 2, nx)):
             before, after = (i - 1 if i > 0 else nx - 1), (i + 1 if i + 1 < nx else 0)
             for j in range(ny):

@@ -2,8 +2,9 @@
 
 Blocks of 2 x 2 x 2 voxels form the next level; the Galerkin operator of block-constant potentials is again a 7-point
 network whose faces are sums of fine ones. Red-black Gauss-Seidel smooths; the coarse correction is over-relaxed, since
-block-constant potentials are too stiff (Braess 1995). Interfaces that resist strongly make each piece of a grain nearly
-equipotential; one unknown per piece, solved directly before and after the V-cycle, takes these modes out.
+block-constant potentials are too stiff (Braess 1995). All of it in float32: a preconditioner need not be exact. Interfaces
+that resist strongly make each piece of a grain nearly equipotential; one unknown per piece, solved directly in float64,
+takes these modes out.
 """
 
 from __future__ import annotations
@@ -24,27 +25,29 @@ LARGEST_PIECE_COUNT = 40_000
 SLABS = 16
 
 Array = NDArray[np.float64]
+Single = NDArray[np.float32]
+Faces = tuple[Single, Single, Single]
 
 
 @dataclass
 class Level:
     """One level of the hierarchy: its faces, its vectors, and the boxes it is smoothed in."""
 
-    g: tuple[Array, Array, Array]
-    low: Array
-    high: Array
-    x: Array
-    b: Array
+    g: Faces
+    low: Single
+    high: Single
+    x: Single
+    b: Single
     boxes: list[NDArray[np.int64]]
 
 
-def make_level(g: tuple[Array, Array, Array], low: Array, high: Array) -> Level:
+def make_level(g: Faces, low: Single, high: Single) -> Level:
     """Prepare a level from its faces and plates."""
-    shape = g[0].shape
-    return Level(g, low, high, np.zeros(shape), np.zeros(shape), smoothing_boxes(g))
+    x, b = np.zeros(g[0].shape, dtype=np.float32), np.zeros(g[0].shape, dtype=np.float32)
+    return Level(g, low, high, x, b, smoothing_boxes(g))
 
 
-def smoothing_boxes(g: tuple[Array, Array, Array]) -> list[NDArray[np.int64]]:
+def smoothing_boxes(g: Faces) -> list[NDArray[np.int64]]:
     """Return boxes in which neighbours always differ in colour.
 
     Around a periodic axis with an odd number of voxels red meets red; its last plane is then smoothed on its own.
@@ -61,16 +64,20 @@ class Multigrid:
     """A symmetric V(1,1) cycle on a hierarchy of 7-point networks."""
 
     def __init__(self, g: tuple[Array, Array, Array], low: Array, high: Array) -> None:
-        self.levels = [make_level(g, low, high)]
+        """Build the hierarchy from the faces and plates of the finest level."""
+        x, y, z = (part.astype(np.float32) for part in g)
+        self.levels = [make_level((x, y, z), low.astype(np.float32), high.astype(np.float32))]
         while self.levels[-1].x.size > LARGEST_DIRECT and max(self.levels[-1].x.shape) > 1:
             self.levels.append(_coarser(self.levels[-1]))
         self.inverse = _pseudo_inverse(self.levels[-1])
 
     def solve(self, residual: Array, out: Array) -> None:
         """Write an approximate solution of A out = residual."""
-        self.levels[0].b = residual
-        self.levels[0].x = out
+        finest = self.levels[0]
+        size = float(np.abs(residual).max())
+        np.multiply(residual, 1.0 / size if size > 0.0 else 1.0, out=finest.b, casting="same_kind")
         self._cycle(0)
+        np.multiply(finest.x, size, out=out)
 
     def _cycle(self, depth: int) -> None:
         level = self.levels[depth]
@@ -93,33 +100,37 @@ class Multigrid:
 
 def _coarser(level: Level) -> Level:
     nx, ny, nz = ((n + 1) // 2 for n in level.x.shape)
-    g = (np.empty((nx, ny, nz)), np.empty((nx, ny, nz)), np.empty((nx, ny, nz)))
-    kernels.coarsen(*level.g, *g)
-    return make_level(g, _sum_pairs(level.low), _sum_pairs(level.high))
+    x, y, z = (np.empty((nx, ny, nz), dtype=np.float32) for _ in range(3))
+    kernels.coarsen(*level.g, x, y, z)
+    return make_level((x, y, z), _sum_pairs(level.low), _sum_pairs(level.high))
 
 
-def _sum_pairs(plate: Array) -> Array:
+def _sum_pairs(plate: Single) -> Single:
     """Sum a plate over blocks of 2 x 2 faces."""
     padded = np.pad(plate, [(0, n % 2) for n in plate.shape])
     return padded.reshape(padded.shape[0] // 2, 2, padded.shape[1] // 2, 2).sum(axis=(1, 3))
 
 
-def _pseudo_inverse(level: Level) -> Array:
-    n = level.x.size
-    matrix = np.empty((n, n))
-    unit, column = np.zeros(level.x.shape), np.empty(level.x.shape)
-    for index in range(n):
-        unit.flat[index] = 1.0
-        kernels.apply(*level.g, level.low, level.high, unit, column)
-        matrix[:, index] = column.ravel()
-        unit.flat[index] = 0.0
-    return np.linalg.pinv(0.5 * (matrix + matrix.T), rcond=1e-13, hermitian=True)
+def _pseudo_inverse(level: Level) -> Single:
+    shape, n = level.x.shape, level.x.size
+    index = np.arange(n).reshape(shape)
+    matrix = np.zeros((n, n))
+    for axis, conductance in enumerate(level.g):
+        here, there, g = index.ravel(), np.roll(index, -1, axis=axis).ravel(), conductance.ravel().astype(np.float64)
+        np.add.at(matrix, (here, here), g)
+        np.add.at(matrix, (there, there), g)
+        np.add.at(matrix, (here, there), -g)
+        np.add.at(matrix, (there, here), -g)
+    np.add.at(matrix, (index[0].ravel(), index[0].ravel()), level.low.ravel())
+    np.add.at(matrix, (index[-1].ravel(), index[-1].ravel()), level.high.ravel())
+    return np.linalg.pinv(matrix, rcond=1e-13, hermitian=True).astype(np.float32)
 
 
 class PieceSpace:
     """One unknown per connected piece of a grain, joined by the faces between pieces, solved directly."""
 
     def __init__(self, g: tuple[Array, Array, Array], low: Array, high: Array, pieces: NDArray[np.int32], count: int) -> None:
+        """Factorise the matrix of the pieces."""
         self.pieces = pieces
         matrix = _piece_matrix(g, low, high, pieces, count + 1)
         diagonal = matrix.diagonal()

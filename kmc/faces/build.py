@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,11 @@ from numba import prange
 from numpy.typing import NDArray
 
 from kmc.faces.classes import BLOCKED, FILM_HALF_WIDTH, FILM_LEVELS, ClassCode, FaceTable
-from kmc.faces.film_window import film_state
+from kmc.faces.film_window import film_distances
 from kmc.faces.point_contacts import ContactFaces, select_faces
 from microstructures.errors import InputError
 from microstructures.interface_normals import AREA_LEVELS, area_factor_of_level, area_level
-from microstructures.jit import kernel, parallel_kernel
+from microstructures.jit import inline_kernel, kernel, parallel_kernel
 from microstructures.materials import CARRIERS, Materials
 from microstructures.structure import VoxelStructure
 
@@ -136,26 +137,35 @@ class _Look:
             self.film_of[names.index(bearer), names.index(neighbour)] = index
         self.bears = (self.film_of >= 0).any(axis=1)
         if self.bears.any():
-            self.zones, self.near = _zones(
+            self.zones, near = _zones(
                 self.labels, self.grains, self.has_grains, phase_of_label, self.film_of, self.bears, self.wraps
             )
+            self.distance, self.coated, self.film = film_distances(
+                self.labels, self.zones, near, phase_of_label, self.film_of, self.bears, self.wraps
+            )
         else:
-            self.zones, self.near = np.zeros((1, 1, 1), np.int32), np.zeros((1, 1, 1), np.bool_)
+            self.zones, self.film = np.zeros((1, 1, 1), np.int32), np.zeros((1, 1, 1), np.int8)
+            self.distance = self.coated = np.zeros((1, 1, 1), np.float32)
 
     def codes(self, axis: int) -> NDArray[np.uint32]:
         """Return the code of every face along `axis`."""
         return _codes(  # type: ignore[no-any-return]
             axis, self.labels, self.grains, self.has_grains, self.phase_of_label, self.wraps, self.inverse_size,
-            self.blocks, self.resists, self.film_of, self.bears, self.zones, self.near, self.code.film_codes,
+            self.blocks, self.resists, self.film_of, self.bears, self.zones, self.distance, self.coated, self.film,
+            self.code.film_codes,
         )  # fmt: skip
 
     def plate_codes(self, axis: int, end: int) -> NDArray[np.uint32]:
         """Return the code of the face between every voxel of an outer plane and its mirror image."""
-        wraps = tuple(wrap and other != axis for other, wrap in enumerate(self.wraps))
-        return _plate_codes(  # type: ignore[no-any-return]
-            axis, end, self.labels, self.phase_of_label, wraps, self.film_of, self.bears, self.zones, self.near,
-            self.code.film_codes,
-        )  # fmt: skip
+        at = (slice(None),) * axis + (-1 if end else 0,)
+        phase = self.phase_of_label[self.labels[at]].astype(np.int64)
+        film: NDArray[np.int64] = np.zeros(phase.shape, dtype=np.int64)
+        if self.bears.any():
+            film = _film_codes(
+                *(np.ascontiguousarray(part[at]) for part in (self.zones, self.distance, self.coated, self.film))
+            )
+        pair = phase * self.code.n_phases + phase
+        return (1 + pair * (AREA_LEVELS + 1) * self.code.film_codes + film).astype(np.uint32)
 
 
 def _resists(materials: Materials, a: str, b: str) -> bool:
@@ -219,23 +229,31 @@ def _zones(labels, grains, has_grains, phase_of_label, film_of, bears, wraps):  
     return zones, near
 
 
+@inline_kernel
+def film_code(which, distance, share):  # type: ignore[no-untyped-def]
+    """Return the film part of a face's code: a raised cosine of the distance is the share of the film it carries."""
+    if which < 0 or abs(distance) >= FILM_HALF_WIDTH:
+        return 0
+    level = round(0.5 * (1.0 + math.cos(math.pi * distance / FILM_HALF_WIDTH)) * share * FILM_LEVELS)
+    return 1 + which * FILM_LEVELS + level - 1 if level > 0 else 0
+
+
+@kernel
+def _film_codes(zones, distance, coated, film):  # type: ignore[no-untyped-def]
+    """Return the film codes of the voxels of an outer plane with their mirror images."""
+    out = np.zeros(zones.shape, dtype=np.int64)
+    for p in range(zones.shape[0]):
+        for q in range(zones.shape[1]):
+            if zones[p, q] > 0:
+                out[p, q] = film_code(np.int64(film[p, q]), distance[p, q], coated[p, q])
+    return out
+
+
 @parallel_kernel
-def _codes(
-    axis,
-    labels,
-    grains,
-    has_grains,
-    phase_of_label,
-    wraps,
-    inverse_size,
-    blocks,
-    resists,
-    film_of,
-    bears,
-    zones,
-    near,
-    film_codes,
-):  # type: ignore[no-untyped-def]  # noqa: E501
+def _codes(  # type: ignore[no-untyped-def]
+    axis, labels, grains, has_grains, phase_of_label, wraps, inverse_size, blocks, resists, film_of, bears, zones, distance,
+    coated, film, film_codes,
+):  # fmt: skip
     nx, ny, nz = labels.shape
     n_phases = len(bears)
     half_films = (film_codes - 1) // 2
@@ -256,49 +274,17 @@ def _codes(
                 level = 0
                 if crosses and resists[a, b]:
                     level = area_level(labels, grains, has_grains, i, j, k, axis, wraps, inverse_size)
-                film = 0
-                if any_film and near[i, j, k] and near[i1, j1, k1] and zones[i, j, k] > 0:
+                state = 0
+                if any_film and zones[i, j, k] > 0 and film[i, j, k] >= 0 and film[i1, j1, k1] >= 0:
                     if zones[i, j, k] == zones[i1, j1, k1]:
-                        which, strength = film_state(
-                            labels, zones, phase_of_label, film_of, bears, zones[i, j, k], (i, j, k), axis, wraps
-                        )
-                        if which >= 0:
-                            film = 1 + which * FILM_LEVELS + strength
+                        middle = 0.5 * (distance[i, j, k] + distance[i1, j1, k1])
+                        share = 0.5 * (coated[i, j, k] + coated[i1, j1, k1])
+                        state = film_code(np.int64(film[i, j, k]), middle, share)
                     elif a == b and bears[a] and film_of[a, a] >= 0:
-                        film = 1 + half_films + film_of[a, a] * FILM_LEVELS + FILM_LEVELS - 1
+                        state = half_films + (film_of[a, a] + 1) * FILM_LEVELS
                 low, high = min(a, b), max(a, b)
                 pair = np.int64(low) * n_phases + high
-                out[i, j, k] = 1 + (pair * (AREA_LEVELS + 1) + level) * film_codes + film
-    return out
-
-
-@kernel
-def _plate_codes(axis, end, labels, phase_of_label, wraps, film_of, bears, zones, near, film_codes):  # type: ignore[no-untyped-def]
-    shape = labels.shape
-    n_phases = len(bears)
-    any_film = film_codes > 1
-    u, v = (1 if axis == 0 else 0), (1 if axis == 2 else 2)
-    out = np.empty((shape[u], shape[v]), dtype=np.uint32)
-    for p in range(shape[u]):
-        for q in range(shape[v]):
-            last = shape[axis] - 1 if end == 1 else 0
-            i = last if axis == 0 else p
-            j = last if axis == 1 else (p if axis == 0 else q)
-            k = last if axis == 2 else q
-            a = phase_of_label[labels[i, j, k]]
-            film = 0
-            if any_film and near[i, j, k] and zones[i, j, k] > 0:
-                back = 0 if end == 1 else 1
-                centre = (
-                    i - (back if axis == 0 else 0),
-                    j - (back if axis == 1 else 0),
-                    k - (back if axis == 2 else 0),
-                )
-                which, strength = film_state(labels, zones, phase_of_label, film_of, bears, zones[i, j, k], centre, axis, wraps)
-                if which >= 0:
-                    film = 1 + which * FILM_LEVELS + strength
-            pair = np.int64(a) * n_phases + a
-            out[p, q] = 1 + pair * (AREA_LEVELS + 1) * film_codes + film
+                out[i, j, k] = 1 + (pair * (AREA_LEVELS + 1) + level) * film_codes + state
     return out
 
 

@@ -1,70 +1,74 @@
-"""How far one face lies from the surface of a film-bearing grain, and what share of the film runs through it."""
+"""How far each voxel lies from the surface of a film-bearing grain, and which film runs there."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
+from numba import prange
 
-from kmc.faces.classes import FILM_HALF_WIDTH, FILM_LEVELS
 from microstructures.interface_normals import SMOOTHING, gaussian_window, step_index
-from microstructures.jit import kernel
+from microstructures.jit import kernel, parallel_kernel
 
-FILM_REACH = 4
-FILM_CENTRED, FILM_SHIFTED = gaussian_window(FILM_REACH, 0.0), gaussian_window(FILM_REACH, 0.5)
+REACH = 4
+WINDOW = gaussian_window(REACH, 0.0)
+
+
+@parallel_kernel
+def film_distances(labels, zones, near, phase_of_label, film_of, bears, wraps):  # type: ignore[no-untyped-def]
+    """Return the signed distance [voxels] of each voxel from its zone's surface, the coated share there, and the film.
+
+    The zone's own solid, smoothed by a Gaussian, falls from 1 to 0 like a normal distribution across its surface; its
+    quantile is the distance, positive inside. What lies outside decides which film it is; -1 where there is none.
+    """
+    nx, ny, nz = labels.shape
+    distance = np.zeros((nx, ny, nz), dtype=np.float32)
+    coated = np.zeros((nx, ny, nz), dtype=np.float32)
+    film = np.full((nx, ny, nz), -1, dtype=np.int8)
+    for i in prange(nx):
+        outside = np.zeros(len(bears))
+        for j in range(ny):
+            for k in range(nz):
+                if zones[i, j, k] > 0 and near[i, j, k]:
+                    far, share, which = _look(labels, zones, phase_of_label, film_of, bears, wraps, i, j, k, outside)
+                    distance[i, j, k], coated[i, j, k], film[i, j, k] = far, share, which
+    return distance, coated, film
 
 
 @kernel
-def film_state(labels, zones, phase_of_label, film_of, bears, own, centre, odd_axis, wraps):  # type: ignore[no-untyped-def]
-    """Return (film, level) of the face of zone `own` centred at `centre` + half a voxel along `odd_axis`, or (-1, 0).
-
-    The zone's own solid, smoothed, tells how far the face lies from its surface; a raised cosine of that distance is the
-    share of the film that the face carries. What lies outside decides which film it is.
-    """
+def _look(labels, zones, phase_of_label, film_of, bears, wraps, i, j, k, outside):  # type: ignore[no-untyped-def]
     nx, ny, nz = labels.shape
-    di, dj, dk = 1 if odd_axis == 0 else 0, 1 if odd_axis == 1 else 0, 1 if odd_axis == 2 else 0
-    outside = np.zeros(16)
+    own = zones[i, j, k]
+    outside[:] = 0.0
     inside = 0.0
-    wx = FILM_SHIFTED if odd_axis == 0 else FILM_CENTRED
-    wy = FILM_SHIFTED if odd_axis == 1 else FILM_CENTRED
-    wz = FILM_SHIFTED if odd_axis == 2 else FILM_CENTRED
     bearer = -1
-    for a in range(-FILM_REACH, FILM_REACH + 1 + di):
-        ia = step_index(centre[0] + a, nx, wraps[0])
-        for b in range(-FILM_REACH, FILM_REACH + 1 + dj):
-            jb = step_index(centre[1] + b, ny, wraps[1])
-            plane = wx[a + FILM_REACH] * wy[b + FILM_REACH]
-            for c in range(-FILM_REACH, FILM_REACH + 1 + dk):
-                kc = step_index(centre[2] + c, nz, wraps[2])
-                weight = plane * wz[c + FILM_REACH]
-                phase = phase_of_label[labels[ia, jb, kc]]
-                if bears[phase] and zones[ia, jb, kc] == own:
-                    inside += weight
+    for a in range(-REACH, REACH + 1):
+        x = step_index(i + a, nx, wraps[0])
+        for b in range(-REACH, REACH + 1):
+            y = step_index(j + b, ny, wraps[1])
+            plane = WINDOW[a + REACH] * WINDOW[b + REACH]
+            for c in range(-REACH, REACH + 1):
+                z = step_index(k + c, nz, wraps[2])
+                phase = phase_of_label[labels[x, y, z]]
+                if bears[phase] and zones[x, y, z] == own:
+                    inside += plane * WINDOW[c + REACH]
                     bearer = phase
                 else:
-                    outside[phase] += weight
-    total = inside + outside.sum()
-    if bearer < 0 or inside >= total:
-        return -1, 0
-    share = min(max(inside / total, 1e-6), 1.0 - 1e-6)
-    distance = abs(SMOOTHING * _normal_quantile(share))
-    if distance >= FILM_HALF_WIDTH:
-        return -1, 0
+                    outside[phase] += plane * WINDOW[c + REACH]
+    outer = outside.sum()
+    if bearer < 0 or outer <= 0.0:
+        return 0.0, 0.0, -1
     best = -1
-    coated = outer = 0.0
+    coated = 0.0
     for phase in range(len(bears)):
-        outer += outside[phase]
         if film_of[bearer, phase] >= 0:
             coated += outside[phase]
             if best < 0 or outside[phase] > outside[best]:
                 best = phase
     if best < 0 or coated <= 0.0:
-        return -1, 0
-    peak = 0.5 * (1.0 + math.cos(math.pi * distance / FILM_HALF_WIDTH)) * coated / outer
-    level = int(round(peak * FILM_LEVELS)) - 1
-    if level < 0:
-        return -1, 0
-    return film_of[bearer, best], level
+        return 0.0, 0.0, -1
+    share = min(max(inside / (inside + outer), 1e-6), 1.0 - 1e-6)
+    return SMOOTHING * _normal_quantile(share), coated / outer, film_of[bearer, best]
 
 
 @kernel

@@ -48,7 +48,7 @@ def _site_sums(
     density,
     film_class,
     film_density,
-):  # type: ignore[no-untyped-def]  # noqa: E501
+):  # type: ignore[no-untyped-def]
     nx, ny, nz = labels.shape
     carriers = np.empty((nx, ny, nz))
     total = np.empty((nx, ny, nz))

@@ -26,6 +26,7 @@ from kmc.connectivity import Clusters, label_clusters
 from kmc.hopping.equilibrium import site_sums
 from kmc.hopping.lattice_gas_kernel import LEVELS, PART, advance, draw_sites, list_carriers
 from kmc.hopping.lattice_gas_sites import GasSites, gas_sites
+from kmc.hopping.tracers import _by_axis, _crossings
 from kmc.network import Network
 from kmc.outcomes import Outcome
 from microstructures.errors import InputError
@@ -42,7 +43,7 @@ CROSSINGS_PER_LAG = 1.0
 """A lag is longer than this many times (voxels across)^2 hops: six times the slowest mode of the box, n^2/(4 pi^2 D)."""
 HOPS_PER_LAG = 64.0
 """The lag of a uniform lattice, whose carriers only have to forget the site they left."""
-PARTS, MOST_PARTS = 64, 1 << 16
+PARTS, MOST_PARTS, FEWEST_HOPS_PER_PART = 64, 1 << 16, 64
 """Their charge has no memory at all, so it is followed over a lag that is this many times shorter."""
 
 
@@ -280,7 +281,9 @@ def _run(
     progress: Callable[[float, str], Any] | None,
 ) -> _Record:
     shape, n_groups, n_classes = network.structure.shape, len(sites.size), network.faces.n_classes
-    parts = 1 if sites.uniform_rate is None else max(1, min(PARTS, MOST_PARTS // intervals))
+    parts = 1
+    if sites.uniform_rate is not None:
+        parts = max(1, min(PARTS, MOST_PARTS // intervals, int(sites.hop_rate * interval_s / FEWEST_HOPS_PER_PART)))
     seed, case, replica = (np.uint64(part) for part in key)
     bytes_of_sites = np.empty((gases, sites.groups.size), dtype=np.uint8)
     counts = np.zeros((gases, n_groups), dtype=np.int64)
@@ -411,21 +414,6 @@ def _correlation_factor(
 
 def _by_phase(sites: GasSites, values: NDArray[Any], n_phases: int) -> NDArray[np.float64]:
     return np.bincount(sites.phase, weights=values, minlength=n_phases).astype(np.float64)
-
-
-def _by_axis(values: NDArray[np.float64]) -> dict[str, float]:
-    return {axis: float(value) for axis, value in zip("xyz", values, strict=True)}
-
-
-def _crossings(network: Network, by_class: NDArray[np.int64]) -> dict[str, int]:
-    """Return the hops by phase pair; those over a grain boundary or point contact of one phase are A|A."""
-    faces = network.faces
-    out: dict[str, int] = {}
-    crosses = faces.interface | (faces.phases[:, 0] != faces.phases[:, 1])
-    for index in np.flatnonzero((by_class > 0) & crosses):
-        low, high = sorted(faces.phase_names[int(phase)] for phase in faces.phases[index])
-        out[f"{low}|{high}"] = out.get(f"{low}|{high}", 0) + int(by_class[index])
-    return dict(sorted(out.items()))
 
 
 def _nothing_moves(network: Network, filling: float, seed: int, gases: int, seconds: float) -> LatticeGasResult:

@@ -100,25 +100,30 @@ def _advance_one(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     carriers = counts.sum()
     stuck = carriers == 0 or carriers == site_count
+    # copies of its own: rows of other gases share cache lines with these
+    own_counts, own_states, own_residence, own_crossings = counts.copy(), states.copy(), residence.copy(), crossings.copy()
+    moved = np.zeros(3, dtype=np.int64)
     for m in range(done + 1, done + n_intervals + 1):
         for part in range((m - 1) * parts + 1, m * parts + 1):
-            charge[part] = charge[part - 1]
             if stuck:
-                residence += counts * part_s
-                continue
-            _hop_for(
-                shape, of_axis, rates, bound, inverse, part_s, first, sites, counts, states, places, names, wraps, residence,
-                crossings, charge[part],
-            )  # fmt: skip
-        _measure(shape, m, first, counts, places, names, wraps, origins, squares)
+                own_residence += own_counts * part_s
+            else:
+                _hop_for(
+                    shape, of_axis, rates, bound, inverse, part_s, first, sites, own_counts, own_states, places, names, wraps,
+                    own_residence, own_crossings, moved,
+                )  # fmt: skip
+            charge[part] = charge[part - 1] + moved
+            moved[:] = 0
+        _measure(shape, m, first, own_counts, places, names, wraps, origins, squares)
+    counts[:], states[:], residence[:], crossings[:] = own_counts, own_states, own_residence, own_crossings
 
 
 @kernel
 def _hop_for(  # type: ignore[no-untyped-def]
     shape, of_axis, rates, bound, inverse, part_s, first, sites, counts, states, places, names, wraps, residence,
-    crossings, charge,
+    crossings, moved,
 ):  # fmt: skip
-    """Let one gas hop for a while and add all displacements [voxels] to `charge`."""
+    """Let one gas hop for a while and add all displacements [voxels] to `moved`."""
     _, ny, nz = shape
     n_groups = len(counts)
     a, b, c, d = states[0], states[1], states[2], states[3]
@@ -127,7 +132,6 @@ def _hop_for(  # type: ignore[no-untyped-def]
     total = (counts * whole).sum()
     remaining, product = part_s, 1.0
     least = math.exp(-total * remaining) if total * remaining < LARGEST_EXPONENT else 0.0
-    moved = np.zeros(3, dtype=np.int64)
     bits, strides = (X_BIT, Y_BIT, 0), (ny * nz, nz, 1)
     edges = np.empty((n_groups, 5))
     for g in range(n_groups):
@@ -177,7 +181,7 @@ def _hop_for(  # type: ignore[no-untyped-def]
         step = 2 * forward - 1 - turn * size
         there = here + step * stride
         target = np.int64(sites[there])
-        if target & OCCUPIED and there != here:  # one voxel thick: the carrier follows its own image
+        if target >= GROUP and there != here:  # taken, or no site; one voxel thick: the carrier follows its own image
             continue
         face = of_axis[axis, here if forward else there]
         chance = rates[axis, face] * inverse[g, axis]
@@ -213,7 +217,6 @@ def _hop_for(  # type: ignore[no-untyped-def]
         remaining, product = max(remaining - wait, 0.0), 1.0
         least = math.exp(-total * remaining) if total * remaining < LARGEST_EXPONENT else 0.0
     states[0], states[1], states[2], states[3] = a, b, c, d
-    charge += moved
 
 
 @kernel

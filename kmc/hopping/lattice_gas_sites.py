@@ -108,6 +108,7 @@ def gas_sites(network: Network, clusters: Clusters, filling: float) -> GasSites 
     mobile = np.asarray(clusters.spans.any(axis=1))[clusters.ids]
     if not mobile.any():
         return None
+    mobile = _with_neighbours(network, mobile)
     density, conductance = site_sums(network, mirrored=False)
     connected = (clusters.sizes[clusters.ids] > 1) & (clusters.ids > 0) | mobile
     z = fermi_activity_m3(density[connected], filling)
@@ -148,6 +149,21 @@ def gas_sites(network: Network, clusters: Clusters, filling: float) -> GasSites 
         escape_time_s=mobile_carriers / leaves if leaves > 0.0 else 0.0,
         uniform_rate=_uniform_rate(network, mobile, density),
     )
+
+
+def _with_neighbours(network: Network, mobile: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the mobile voxels and all that open faces join to them.
+
+    A voxel without carriers of its own that a film reaches only across the outer boundary belongs to no labelled cluster.
+    """
+    grown, before = mobile.copy(), 0
+    open_faces = [network.conductance[axis][of_axis] > 0.0 for axis, of_axis in enumerate(network.faces.of_axis)]
+    while (count := int(grown.sum())) != before:
+        before = count
+        for axis, open_face in enumerate(open_faces):
+            ahead = open_face & (grown | np.roll(grown, -1, axis=axis))
+            grown |= ahead | np.roll(ahead, 1, axis=axis)
+    return grown
 
 
 def _largest(network: Network, axis: int) -> NDArray[np.float64]:

@@ -37,7 +37,7 @@ DEFAULT_HOPS = 100_000_000
 FEWEST_WALKERS, MOST_WALKERS = 128, 8192
 FEWEST_HOPS_EACH = 20_000
 ESCAPES_PER_LAG = 4.0
-CROSSINGS_PER_LAG = 2.0
+CROSSINGS_PER_LAG = 8.0
 """A lag is long enough to diffuse this many times over half the box, in hops of a uniform lattice."""
 LARGEST_HOPS = 10**15
 
@@ -187,7 +187,8 @@ def run_tracers(
     busy_rate = float((leaving**2 / carriers[mobile]).sum() / leaving.sum())
     plan = _plan(network, weight, moving, (mean_rate, busy_rate), walkers, time_s, hops)
     del leaving
-    cumulative = np.cumsum(weight.ravel())
+    order = np.argsort(network.structure.labels, axis=None, kind="stable")  # phase by phase: each gets its exact share
+    cumulative = np.cumsum(weight.ravel()[order])
     del carriers, conductance, weight, mobile
     sample_times = plan.time_s * np.arange(SAMPLES + 1) / SAMPLES
     key = {
@@ -199,7 +200,7 @@ def run_tracers(
         "boundary": boundary,
     }
     record = Checkpoint.open(resume, network, key, plan.walkers, SAMPLES + 1, BLOCKS)
-    _run(network, mirrored, cumulative, sample_times, record, (seed, case, replica), checkpoint, progress)
+    _run(network, mirrored, (order, cumulative), sample_times, record, (seed, case, replica), checkpoint, progress)
     seconds = time.perf_counter() - start
     return _summary(
         network, boundary, found, plan, record, moving / all_carriers, all_carriers / cumulative.size, seed, seconds
@@ -263,7 +264,7 @@ def _escape_time_s(network: Network, weight: NDArray[np.float64], moving: float)
 def _run(
     network: Network,
     mirrored: bool,
-    cumulative: NDArray[np.float64],
+    places: tuple[NDArray[np.int64], NDArray[np.float64]],
     sample_times: NDArray[np.float64],
     record: Checkpoint,
     key: tuple[int, int, int],
@@ -277,11 +278,13 @@ def _run(
     film_density = network.film_carrier_density if film.any() else 0.0
     seed, case, replica = (np.uint64(part) for part in key)
     walkers = len(record.places)
+    order, cumulative = places
     edges = np.linspace(0, walkers, min(BATCHES, walkers) + 1).astype(int)
     for low, high in zip(edges[:-1], edges[1:], strict=True):
         if high <= record.done:
             continue
-        starts = np.searchsorted(cumulative, _first_numbers(low, high, seed, case, replica) * cumulative[-1], side="right")
+        shares = (np.arange(low, high) + _first_numbers(low, high, seed, case, replica)) / walkers
+        starts = order[np.searchsorted(cumulative, shares * cumulative[-1], side="right")]
         walk(
             *faces.of_axis, *plates, mirrored, rates, structure.labels, density, film, film_density, faces.phase_of_label,
             starts, low, sample_times, seed, case, replica, BLOCKS, record.places[low:high], record.residence,
@@ -296,7 +299,7 @@ def _run(
 
 @kernel
 def _first_numbers(low, high, seed, case, replica):  # type: ignore[no-untyped-def]
-    """Return the first random number of each walker's stream: it chooses the start."""
+    """Return the first random number of each walker's stream: it chooses the start within the walker's share."""
     out = np.empty(high - low)
     for w in range(low, high):
         a, b, c, d = open_stream(seed, case, replica, w)

@@ -1,0 +1,366 @@
+"""The solver against exact answers: laminates, checkerboards, sphere arrays, and structures that do not conduct."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+from scipy.sparse.linalg import spsolve
+
+from kmc.conduction import conduct, solve_axis
+from kmc.connectivity import label_clusters
+from kmc.network import Network
+from kmc.outcomes import Outcome
+from microstructures.errors import InputError
+from support import Labels, blobs, block, distance_from_middle, laminate, materials, network, random_labels, sphere
+
+BOUNDARIES = ("plates", "periodic")
+AXES = "xyz"
+TENSE = {"tolerance": 1e-12}
+
+
+def sigma(known: Network, axis: int = 0, boundary: str = "periodic", tolerance: float = 1e-8) -> float:
+    solution = solve_axis(known, axis, boundary=boundary, tolerance=tolerance)  # type: ignore[arg-type]
+    assert solution.outcome is Outcome.CONVERGED
+    return solution.sigma_eff_S_per_m
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("voxel_nm", [25.0, (10.0, 25.0, 40.0)])
+def test_uniform_block_conducts_as_its_phase(boundary: str, voxel_nm: float | tuple[float, float, float]) -> None:
+    """sigma_eff = sigma_0: plates sit on the outer faces, half a cell from the first voxel centres."""
+    known = network(np.ones((5, 6, 7)), materials({"A": 0.37}), voxel_nm)
+    found = conduct(known, axis="all", boundary=boundary, **TENSE)
+    assert found.sigma_eff_S_per_m == pytest.approx(dict.fromkeys(AXES, 0.37), rel=1e-12)
+    assert found.tortuosity_factor == pytest.approx(dict.fromkeys(AXES, 1.0), rel=1e-12)
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("across", range(3))
+@pytest.mark.parametrize(("fraction", "low", "high"), [(0.5, 1.0, 10.0), (0.3, 1.0, 1000.0), (0.8, 2e-6, 3.0)])
+def test_laminate(boundary: str, across: int, fraction: float, low: float, high: float) -> None:
+    """Series 1/s = sum f/s, parallel s = sum f s; (.5, 1, 10) gives 1.8181818 and 5.5, (.3, 1, 1000) 3.3255737 and 700.3."""
+    layers = np.where(np.arange(10) < round(10 * fraction), 1, 2)
+    labels = np.moveaxis(laminate(layers), 0, across)
+    found = conduct(network(labels, materials({"A": low, "B": high})), axis="all", boundary=boundary, **TENSE)
+    expected = dict.fromkeys(AXES, fraction * low + (1.0 - fraction) * high)
+    expected[AXES[across]] = 1.0 / (fraction / low + (1.0 - fraction) / high)
+    assert found.sigma_eff_S_per_m == pytest.approx(expected, rel=1e-10)
+
+
+def test_laminate_in_voxels_that_are_no_cubes() -> None:
+    """The laminate formulas hold whatever the edges of a voxel."""
+    labels = np.moveaxis(laminate([1] * 3 + [2] * 7), 0, 1)
+    known = network(labels, materials({"A": 1.0, "B": 1000.0}), (40.0, 10.0, 25.0))
+    expected = {"x": 700.3, "y": 1.0 / 0.3007, "z": 700.3}
+    for boundary in BOUNDARIES:
+        assert conduct(known, axis="all", boundary=boundary, **TENSE).sigma_eff_S_per_m == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("across", range(3))
+@pytest.mark.parametrize("voxel_nm", [50.0, 125.0])
+def test_laminate_with_interface_resistance(boundary: str, across: int, voxel_nm: float) -> None:
+    """1/s = sum f/s + 2 R/lambda: 1|10 mS/cm, lambda 1 um, R = 1 ohm cm2 gives 4.86618005e-5 S/cm."""
+    quarter = round(250.0 / voxel_nm)
+    period = [1] * quarter + [2] * 2 * quarter + [1] * quarter
+    known = materials({"A": 0.1, "B": 1.0}, resistance={"B|A": 1e-4})
+    labels = np.moveaxis(laminate(period * 2), 0, across)
+    found = conduct(network(labels, known, voxel_nm, periodic=True), axis=AXES[across], boundary=boundary, **TENSE)
+    assert found.sigma_eff_S_per_m == pytest.approx(4.86618005e-3, rel=1e-9)
+    assert found.sigma_eff_S_per_m == pytest.approx(1.0 / (0.5 / 0.1 + 0.5 / 1.0 + 2e-4 / 1e-6), rel=1e-10)
+
+
+def test_tilted_laminate_converges_to_its_tensor() -> None:
+    """s_xx = s_parallel cos^2 t + s_series sin^2 t, t the angle between the layers and x (Milton 2002); first order."""
+    known, errors = materials({"A": 1.0, "B": 10.0}), []
+    for n in (40, 80, 160):
+        i, j = np.indices((n, n)) + 0.5
+        labels = (1 + (((i + 2.0 * j) / n + 0.13) % 1.0 < 0.5))[:, :, None]
+        found = conduct(network(labels, known), axis="all", boundary="periodic", tolerance=1e-8).sigma_eff_S_per_m
+        parallel, series = 5.5, 20.0 / 11.0
+        exact = {"x": 0.8 * parallel + 0.2 * series, "y": 0.2 * parallel + 0.8 * series, "z": parallel}
+        assert isinstance(found, dict)
+        errors.append(max(abs(found[axis] / exact[axis] - 1.0) for axis in AXES))
+    assert errors[-1] < 0.01
+    assert errors[2] < errors[1] < errors[0]
+
+
+@pytest.mark.parametrize(("contrast", "ratio"), [(10.0, 0.582), (100.0, 0.839)])
+def test_checkerboard_converges_at_the_rate_of_its_corners(contrast: float, ratio: float) -> None:
+    """sqrt(s1 s2) exactly (Keller 1964); the error falls as h^(2 lambda), lambda = (4/pi) atan(c^-1/2)."""
+    exponent = 2.0 * (4.0 / np.pi) * np.arctan(contrast**-0.5)
+    assert 2.0**-exponent == pytest.approx(ratio, abs=5e-4)
+    known, errors = materials({"A": 1.0, "B": contrast}), []
+    for n in (32, 64, 128, 256):
+        i, j = np.indices((n, n)) * 2 // n
+        errors.append(sigma(network((1 + (i + j) % 2)[:, :, None], known)) / np.sqrt(contrast) - 1.0)
+    ratios = np.array(errors[1:]) / np.array(errors[:-1])
+    assert ratios[-1] == pytest.approx(2.0**-exponent, abs=0.02)
+    assert abs(errors[-1]) < abs(errors[0])
+
+
+MCPHEDRAN = {
+    0.0: {0.1: 0.8571119, 0.2: 0.726703, 0.3: 0.6056612, 0.4: 0.4901099, 0.5: 0.3737348},
+    0.1: {0.1: 0.876693, 0.2: 0.762798, 0.3: 0.6562897, 0.4: 0.5546249, 0.5: 0.4540729},
+    2.0: {0.1: 1.0769267, 0.2: 1.1579717, 0.3: 1.2437212, 0.4: 1.3351368, 0.5: 1.4338394},
+}
+
+
+def cubic_array(n: int, alpha: float, volume_fraction: float) -> float:
+    labels, _ = sphere(n, volume_fraction)
+    inside = {"B": alpha} if alpha > 0.0 else {}
+    return sigma(network(labels, materials({"A": 1.0, **inside}), periodic=True), tolerance=1e-6)
+
+
+@pytest.mark.parametrize("volume_fraction", [0.1, 0.3])
+@pytest.mark.parametrize("alpha", MCPHEDRAN)
+def test_simple_cubic_array_of_spheres(alpha: float, volume_fraction: float) -> None:
+    """All multipoles, McPhedran & McKenzie 1978; 64 voxels per cell are within 1.5 %."""
+    assert cubic_array(64, alpha, volume_fraction) == pytest.approx(MCPHEDRAN[alpha][volume_fraction], rel=0.015)
+
+
+def test_insulating_spheres_converge_at_first_order() -> None:
+    """Voxels meet a curved insulator at first order in h (McPhedran & McKenzie 1978 for the limit)."""
+    errors = [abs(cubic_array(n, 0.0, 0.3) / MCPHEDRAN[0.0][0.3] - 1.0) for n in (16, 32, 64)]
+    assert np.log2(errors[0] / errors[2]) / 2.0 == pytest.approx(1.0, abs=0.2)
+
+
+def coated_sphere_error(voxel_nm: float, shell_nm: float) -> float:
+    core, shell, radius_nm, cell_nm = 1e-6, 0.5, 500.0, 1200.0
+    share = (1.0 - shell_nm / radius_nm) ** 3
+    matrix = shell + share / (1.0 / (core - shell) + (1.0 - share) / (3.0 * shell))
+    distance = distance_from_middle(round(cell_nm / voxel_nm)) * voxel_nm
+    labels = np.select([distance < radius_nm - shell_nm, distance < radius_nm], [3, 2], 1)
+    known = materials({"A": matrix, "B": shell, "C": core})
+    if shell_nm == 100.0:
+        assert matrix == pytest.approx(0.1942682, rel=1e-6)
+    return sigma(network(labels, known, voxel_nm, periodic=True), tolerance=1e-6) / matrix - 1.0
+
+
+def test_neutral_coated_sphere() -> None:
+    """A sphere whose coat makes it conduct like the matrix is neutral at any volume fraction (Hashin 1962)."""
+    errors = [coated_sphere_error(voxel_nm, 100.0) for voxel_nm in (50.0, 25.0, 12.5)]
+    assert abs(errors[2]) < 0.01
+    assert np.log2(errors[0] / errors[2]) / 2.0 == pytest.approx(1.0, abs=0.35)
+
+
+def assembled(labels: Labels, conductivity: dict[int, float], size: tuple[float, float, float], axis: int, periodic: bool) -> float:
+    """Return sigma_eff from a sparse direct solve of harmonic-mean faces, written without the product's code."""
+    s = np.vectorize(conductivity.__getitem__, otypes=[float])(labels)
+    index = np.arange(s.size).reshape(s.shape)
+    matrix = sparse.lil_matrix((s.size, s.size))
+    source, volume = np.zeros(s.size), float(np.prod(size))
+    faces = []
+    for along in range(3):
+        area = volume / size[along]
+        ahead_s, ahead = np.roll(s, -1, axis=along), np.roll(index, -1, axis=along)
+        g = area / size[along] * 2.0 * s * ahead_s / (s + ahead_s)
+        last = np.zeros(s.shape, dtype=bool)
+        np.moveaxis(last, along, 0)[-1] = True
+        drive = np.where(along == axis, 1.0 / s.shape[axis], 0.0) if periodic else 0.0
+        keep = np.ones(s.shape, dtype=bool) if periodic else ~last
+        for a, b, value in zip(index[keep], ahead[keep], g[keep], strict=True):
+            faces.append((a, b, value, float(drive)))
+        if not periodic and along == axis:
+            for end, volt in ((0, 1.0), (-1, 0.0)):
+                plane, lead = np.moveaxis(index, axis, 0)[end].ravel(), np.moveaxis(s, axis, 0)[end].ravel()
+                faces += [(n, -1, 2.0 * area / size[axis] * value, volt) for n, value in zip(plane, lead, strict=True)]
+    for a, b, value, drive in faces:
+        matrix[a, a] += value
+        if b < 0:
+            source[a] += value * drive
+            continue
+        matrix[b, b] += value
+        matrix[a, b] -= value
+        matrix[b, a] -= value
+        source[a] -= value * drive
+        source[b] += value * drive
+    if periodic:
+        matrix[0, 0] += 1.0 * abs(matrix).max()  # fixes the potential of one voxel
+    x = spsolve(matrix.tocsr(), source)
+    heat = sum(g * ((drive - x[a]) ** 2 if b < 0 else (x[a] - x[b] + drive) ** 2) for a, b, g, drive in faces)
+    edge = np.array(s.shape) * np.array(size)
+    return float(heat * edge[axis] ** 2 / edge.prod())
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("axis", range(3))
+def test_random_block_against_a_direct_solve(boundary: str, axis: int) -> None:
+    """Kirchhoff's laws on 7-point faces, assembled and factorised independently."""
+    labels = random_labels((5, 6, 7), 3, seed=4, first=1)
+    known = network(labels, materials({"A": 1.0, "B": 30.0, "C": 1e-3}), (20.0, 25.0, 30.0), periodic=boundary == "periodic")
+    expected = assembled(labels, {1: 1.0, 2: 30.0, 3: 1e-3}, known.structure.voxel_size, axis, boundary == "periodic")
+    assert sigma(known, axis, boundary, 1e-11) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("contrast", [1e2, 1e6, 1e12])
+def test_inflow_outflow_and_dissipation_agree(boundary: str, contrast: float) -> None:
+    """What goes in comes out, and the work done equals the heat (Tellegen); converged means that, not a small residual."""
+    labels = blobs(28, {0: 0.2, 1: 0.4, 2: 0.4}, seed=3)
+    known = network(labels, materials({"A": 1.0, "B": 1.0 / contrast}), periodic=True)
+    for tolerance in (1e-4, 1e-8):
+        found = conduct(known, axis="y", boundary=boundary, tolerance=tolerance)
+        flows = found.solutions[0].inflow_S_per_m, found.solutions[0].outflow_S_per_m, found.solutions[0].dissipation_S_per_m
+        assert found.outcome is Outcome.CONVERGED
+        assert np.ptp(flows) <= tolerance * max(flows)
+        if tolerance == 1e-4:
+            loose = found.sigma_eff_S_per_m
+    assert loose == pytest.approx(found.sigma_eff_S_per_m, rel=1e-3)
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_a_looser_tolerance_is_kept(boundary: str) -> None:
+    """The result at tolerance t lies within some t of the exact one, on white noise as on blobs."""
+    for labels in (random_labels((16, 16, 16), 2, seed=1, first=1), blobs(24, {1: 0.5, 2: 0.5}, seed=2)):
+        known = network(labels, materials({"A": 1.0, "B": 100.0}), periodic=True)
+        exact = sigma(known, boundary=boundary, tolerance=1e-12)
+        for tolerance in (1e-3, 1e-5, 1e-7):
+            assert sigma(known, boundary=boundary, tolerance=tolerance) == pytest.approx(exact, rel=2.0 * tolerance)
+
+
+def test_flux_through_every_plane_is_the_same() -> None:
+    """No current is lost between two planes: sum of g (x_i - x_i+1) over each plane."""
+    known = network(blobs(20, {0: 0.3, 1: 0.7}, seed=5), materials({"A": 2.0}))
+    solution = solve_axis(known, 0, tolerance=1e-10, keep_potential=True)
+    x = solution.potential
+    assert x is not None
+    g = known.conductance[0][known.faces.of_axis[0]][:-1]
+    flux = np.nansum(g * (x[:-1] - x[1:]), axis=(1, 2)) * 20 / (20**2 * 25e-9)
+    np.testing.assert_allclose(flux, solution.sigma_eff_S_per_m, rtol=1e-8)
+
+
+def test_too_few_iterations_are_admitted() -> None:
+    """A run that stops early says `not-converged`, with advice."""
+    known = network(blobs(20, {1: 0.5, 2: 0.5}, seed=6), materials({"A": 1.0, "B": 1e6}))
+    found = conduct(known, max_iterations=1, tolerance=1e-9)
+    assert found.outcome is Outcome.NOT_CONVERGED
+    assert "--max-iterations" in found.outcome.advice
+    assert found.to_dict()["outcome"] == "not-converged"
+
+
+def column(length: int = 6) -> Labels:
+    labels = np.zeros((length, 5, 4), dtype=np.uint8)
+    labels[:, 2, 1] = 1
+    return labels
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_single_column(boundary: str) -> None:
+    """A straight column of cross-section 1 voxel in 20 conducts s/20, and nothing across."""
+    found = conduct(network(column(), materials({"A": 3.0})), axis="all", boundary=boundary, **TENSE)
+    assert found.sigma_eff_S_per_m == pytest.approx({"x": 3.0 / 20.0, "y": 0.0, "z": 0.0}, rel=1e-12)
+    assert [solution.outcome.value for solution in found.solutions] == ["converged", "not-percolating", "not-percolating"]
+    assert found.to_dict()["percolates"] == {"x": True, "y": False, "z": False}
+
+
+def test_dead_ends_and_islands_carry_nothing() -> None:
+    """A branch that leads nowhere, and a voxel by itself, change nothing; the island has no potential, the branch has."""
+    labels = column()
+    labels[3, 3:, 1] = 1
+    labels[0, 0, 3] = 1
+    solution = solve_axis(network(labels, materials({"A": 3.0})), 0, tolerance=1e-12, keep_potential=True)
+    assert solution.sigma_eff_S_per_m == pytest.approx(3.0 / 20.0, rel=1e-12)
+    x = solution.potential
+    assert x is not None
+    assert x[3, 3:, 1] == pytest.approx(x[3, 2, 1])
+    assert np.isnan(x[0, 0, 3])
+    assert np.array_equal(np.isnan(x), (labels == 0) | (np.indices(labels.shape)[1] == 0))
+    np.testing.assert_allclose(x[:, 2, 1], 1.0 - (np.arange(6) + 0.5) / 6.0, rtol=1e-10)
+
+
+def _dead_end() -> Labels:
+    labels = column()
+    labels[-1] = 0
+    return labels
+
+
+def _staircase() -> Labels:
+    labels = np.zeros((6, 6, 4), dtype=np.uint8)
+    labels[range(6), range(6), 1] = 1
+    return labels
+
+
+def _island() -> Labels:
+    labels = np.zeros((6, 6, 6), dtype=np.uint8)
+    labels[2:4, 2:4, 2:4] = 1
+    return labels
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("make", [_dead_end, _staircase, _island], ids=["dead end", "diagonal staircase", "island"])
+def test_what_does_not_percolate_conducts_exactly_nothing(make: object, boundary: str) -> None:
+    """Percolation counts the 6 faces of a voxel, as the solver does: no solve, exactly 0, and advice."""
+    found = conduct(network(make(), materials({"A": 1.0})), boundary=boundary)  # type: ignore[operator]
+    assert found.sigma_eff_S_per_m == 0.0
+    assert found.outcome is Outcome.NOT_PERCOLATING
+    assert found.to_dict()["percolates"] is False
+    assert found.to_dict()["iterations"] == 0
+    assert found.tortuosity_factor is None
+
+
+def test_staircase_with_steps_percolates() -> None:
+    """The diagonal joined by faces: 2 (n - 1) faces and two half faces in series, each of conductance s h."""
+    n = 6
+    labels = _staircase()
+    labels[range(1, n), range(n - 1), 1] = 1
+    solution = solve_axis(network(labels, materials({"A": 1.0})), 0, tolerance=1e-12)
+    faces_in_series = 2 * (n - 1) + 1  # two plates count half a face each
+    assert solution.sigma_eff_S_per_m == pytest.approx(n / (n * 4) / faces_in_series, rel=1e-10)
+
+
+def test_nothing_that_conducts_is_called_frozen() -> None:
+    """Without a single conducting face there is nothing to percolate."""
+    found = conduct(network(np.ones((4, 4, 4)), materials({})))
+    assert (found.sigma_eff_S_per_m, found.outcome) == (0.0, Outcome.FROZEN)
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_warm_start_ends_where_a_cold_one_does(boundary: str) -> None:
+    """The answer belongs to the network, not to the guess; from the answer it takes hardly a step."""
+    known = network(blobs(24, {0: 0.2, 1: 0.5, 2: 0.3}, seed=8), materials({"A": 1.0, "B": 1e-4}), periodic=True)
+    cold = solve_axis(known, 2, boundary=boundary, tolerance=1e-10, keep_potential=True)  # type: ignore[arg-type]
+    warm = solve_axis(known, 2, boundary=boundary, tolerance=1e-10, guess=cold.potential)  # type: ignore[arg-type]
+    noise = np.random.default_rng(0).random((24, 24, 24))
+    wild = solve_axis(known, 2, boundary=boundary, tolerance=1e-10, guess=noise)  # type: ignore[arg-type]
+    assert warm.iterations <= 5 < cold.iterations
+    for other in (warm, wild):
+        assert other.outcome is Outcome.CONVERGED
+        assert other.sigma_eff_S_per_m == pytest.approx(cold.sigma_eff_S_per_m, rel=1e-9)
+
+
+def test_uniform_along_the_axis_needs_no_iteration() -> None:
+    """Columns of any cross-section along a periodic axis: the mean gradient is the solution, s = mean of s."""
+    cut = random_labels((1, 9, 11), 3, seed=2)
+    known = network(np.repeat(cut, 8, axis=0), materials({"A": 1.0, "B": 50.0}), periodic=True)
+    fraction = np.bincount(cut.ravel(), minlength=3) / cut.size
+    assert sigma(known) == pytest.approx(fraction[1] * 1.0 + fraction[2] * 50.0, rel=1e-10)
+
+
+def test_known_clusters_of_the_other_boundary_are_not_needed() -> None:
+    """A path that only closes around the box conducts in a periodic medium, not between plates."""
+    labels = np.zeros((6, 6, 3), dtype=np.uint8)
+    labels[:3, 1, 1] = labels[3:, 2, 1] = labels[2, 1:3, 1] = labels[0, 1:3, 1] = 1
+    known = network(labels, materials({"A": 1.0}), periodic=True)
+    assert label_clusters(known).percolates(0)
+    labels[2, 2, 1] = labels[2, 1, 1] = 0
+    cut = network(labels, materials({"A": 1.0}), periodic=True)
+    assert not label_clusters(cut).percolates(0)
+    assert not label_clusters(cut, periodic=True).percolates(0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"axis": "w"}, "axis is 'w'"),
+        ({"boundary": "plate"}, "did you mean 'plates'"),
+        ({"tolerance": 0.0}, "tolerance is 0.0"),
+        ({"max_iterations": 0}, "max_iterations is 0"),
+    ],
+)
+def test_options_out_of_range_are_refused(options: dict[str, object], message: str) -> None:
+    """One line: what was wrong, the value seen, what is allowed."""
+    with pytest.raises(InputError, match=message) as refusal:
+        conduct(block(np.ones((2, 2, 2))), materials({"A": 1.0}), **options)  # type: ignore[arg-type]
+    assert "\n" not in str(refusal.value)
