@@ -47,9 +47,7 @@ def run_case(case: Case, say: Say = lambda text: None) -> dict[str, Any]:
     """Run a case and return plain values: `rows` of the table of estimates, `structure`, `arrhenius` rows, `percolation`."""
     name = f"{case.process}, seed {case.seed}"
     say(f"{name}: building")
-    structure = build(
-        case.process, size_um=case.size_um, voxel_nm=case.voxel_nm, seed=case.seed, recipe=case.recipe
-    )
+    structure = build(case.process, size_um=case.size_um, voxel_nm=case.voxel_nm, seed=case.seed, recipe=case.recipe)
     write(structure, case.structure_file)
     measured = describe(structure, two_point=False)
     materials = load_materials(case.materials)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 
 from cofire.commands import build, compare, conduct, doctor, hop, image, info, percolate, show
 from cofire.version import __version__
 from microstructures.errors import CofireError
+
+# the errors of the command-line library: its base classes are public only through their children
+_UsageError, _ClickError = typer.BadParameter.__mro__[1:3]
 
 app = typer.Typer(
     name="cofire",
@@ -52,20 +54,29 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         code = typer.main.get_command(app).main(arguments, prog_name="cofire", standalone_mode=False)
         return int(code or 0)
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        return 2
-    except click.ClickException as error:
-        return _fail(" ".join(error.format_message().split()), error.exit_code)
+    except _ClickError as error:
+        return _usage(error)
     except CofireError as error:
         return _fail(" ".join(str(error).split()), error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", 130)
     except MemoryError:
         return _fail("not enough memory; use a smaller box, larger voxels or fewer workers", 2)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+
+
+def _usage(error: Any) -> int:
+    """Say in one line what is wrong with the words of a command; a bare `cofire` prints its help."""
+    text = error.format_message()
+    if text.startswith("Usage:"):
+        sys.stderr.write(text + "\n")
+        return 2
+    close = getattr(error, "possibilities", None)
+    meant = f"; did you mean {' or '.join(close)}?" if close and "mean" not in text else ""
+    command = getattr(getattr(error, "ctx", None), "command_path", "cofire")
+    return _fail(f"{' '.join(text.split()).rstrip('.')}{meant}; see {command} --help", 2)
 
 
 def _fail(message: str, code: int) -> int:

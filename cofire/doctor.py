@@ -59,7 +59,7 @@ def _renderer() -> str:
 
         cube = VoxelStructure.from_labels(np.ones((4, 4, 4), int), voxel_nm=25, phases={1: "LFP"})
         with tempfile.TemporaryDirectory() as folder:
-            picture = render(cube, png=Path(folder) / "cube.png", size=(160, 120))
+            picture = render(cube, png=Path(folder) / "cube.png", size=(320, 240))
             return f"works headless ({picture.stat().st_size} bytes drawn)"
     except Exception as error:
         return f"does not work ({' '.join(str(error).split())[:200]}); pictures will be missing, numbers will not"

@@ -22,7 +22,8 @@ MaterialsFile = Annotated[
 ]
 Carrier = Annotated[str, typer.Option(help="ion or electron.")]
 Temperature = Annotated[
-    float | None, typer.Option("--temperature-C", metavar="T", help="Temperature in degC; the materials' reference unless given.")
+    float | None,
+    typer.Option("--temperature-C", metavar="T", help="Temperature in degC; the materials' reference unless given."),
 ]
 Axis = Annotated[str, typer.Option(help="x, y, z or all.")]
 Boundary = Annotated[str, typer.Option(help="plates or periodic.")]
@@ -38,7 +39,9 @@ def edges_nm(text: str | None) -> float | tuple[float, ...] | None:
     try:
         values = tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise InputError(f"--voxel-nm is '{text}'; allowed: a number, or three with commas, in nm, like 25 or 25,25,50") from None
+        raise InputError(
+            f"--voxel-nm is '{text}'; allowed: a number, or three with commas, in nm, like 25 or 25,25,50"
+        ) from None
     if len(values) not in (1, 3):
         raise InputError(f"--voxel-nm is '{text}'; allowed: one number or three; write decimals with a point, like 12.5")
     return values[0] if len(values) == 1 else values

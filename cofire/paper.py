@@ -53,8 +53,12 @@ VALUES: dict[tuple[str, str, str], Published] = {
     ),
     ("ratio", "", "ion"): Published(1000.0, 10**2.5, 10**3.5, "", "'about three orders of magnitude', read from a figure"),
     ("ratio", "", "electron"): Published(1000.0, 10**2.5, 10**3.5, "", "'about three orders of magnitude', read from a figure"),
-    ("activation_energy", "co-fired", "ion"): Published(0.29, 0.26, 0.32, "eV", "the text does not say ln(sigma) or ln(sigma T)"),
-    ("activation_energy", "co-fired", "electron"): Published(0.07, 0.04, 0.10, "eV", "the text does not say ln(sigma) or ln(sigma T)"),
+    ("activation_energy", "co-fired", "ion"): Published(
+        0.29, 0.26, 0.32, "eV", "the text does not say ln(sigma) or ln(sigma T)"
+    ),
+    ("activation_energy", "co-fired", "electron"): Published(
+        0.07, 0.04, 0.10, "eV", "the text does not say ln(sigma) or ln(sigma T)"
+    ),
     ("relative_density", "cold-pressed", ""): Published(0.60, 0.55, 0.65, "", "'approx 60 %'"),
     ("relative_density", "co-fired", ""): Published(0.90, 0.87, 0.93, "", "'around 90 %'"),
     ("interphase_thickness", "co-fired", ""): Published(70.0, 40.0, 100.0, "nm", "from 40 to 100 nm in two line scans"),

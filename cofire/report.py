@@ -80,7 +80,9 @@ def _arrhenius(comparison: Comparison, folder: Path) -> Path:
     table = comparison.arrhenius.copy()
     fits = comparison.table[comparison.table["quantity"] == "activation_energy_fit (ln sigma)"]
     energies = {(row["process"], row["carrier"]): row["value"] for row in fits.to_dict("records")}
-    table["activation_energy_eV"] = [energies.get((p, c), float("nan")) for p, c in zip(table["process"], table["carrier"], strict=True)]
+    table["activation_energy_eV"] = [
+        energies.get((p, c), float("nan")) for p, c in zip(table["process"], table["carrier"], strict=True)
+    ]
     experiment = pd.DataFrame(
         [
             {"label": "published", "process": process, "carrier": carrier, "temperature_C": 60.0,

@@ -93,7 +93,9 @@ def _sigma_rows(estimates: pd.DataFrame) -> list[dict[str, Any]]:
         note += "".join(f"; {n} of {len(part)} {outcome}" for outcome, n in counts.items() if outcome != "converged")
         if "not-equilibrated" in counts:
             note += " (an upper bound)"
-        row = _row("sigma", str(process), str(carrier), str(estimator), part["sigma_mS_per_cm"].tolist(), "mS/cm", note.lstrip("; "))
+        row = _row(
+            "sigma", str(process), str(carrier), str(estimator), part["sigma_mS_per_cm"].tolist(), "mS/cm", note.lstrip("; ")
+        )
         if not np.isfinite(row["standard_error"]) and own > 0.0:
             row["standard_error"] = own
         rows.append(row)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from importlib import metadata
 
-LIBRARIES = ("numpy", "scipy", "numba", "scikit-image", "networkx", "pyvista", "vtk", "matplotlib", "pydantic", "tifffile", "h5py")
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "numba",
+    "scikit-image",
+    "networkx",
+    "pyvista",
+    "vtk",
+    "matplotlib",
+    "pydantic",
+    "tifffile",
+    "h5py",
+)
 
 
 def _installed(name: str) -> str:

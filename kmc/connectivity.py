@@ -58,7 +58,7 @@ def label_clusters(network: Network, *, periodic: bool = False, conducts: NDArra
     faces = network.faces
     open_ = (network.conductance > 0.0).any(axis=0) if conducts is None else conducts
     no_grains = np.zeros((1, 1, 1), dtype=np.int32)
-    parent = _union(*faces.of_axis, open_, no_grains, np.ones(faces.n_classes, dtype=np.bool_), False)
+    parent = _union(*faces.of_axis, open_, no_grains, np.ones(faces.n_classes, dtype=np.bool_), False, periodic)
     phase_conducts = network.phase_conductivity > 0.0
     ids, count = _number(parent, network.structure.labels, phase_conducts[faces.phase_of_label])
     if periodic:
@@ -112,8 +112,11 @@ def _merge(parent, a, b):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _union(of_x, of_y, of_z, joins, grains, ignores_grains, has_grains):  # type: ignore[no-untyped-def]
-    """Return the union-find forest of all voxels, roots being the first voxel of each set; -1 - n marks loners."""
+def _union(of_x, of_y, of_z, joins, grains, ignores_grains, has_grains, wraps=False):  # type: ignore[no-untyped-def]
+    """Return the union-find forest of all voxels, roots being the first voxel of each set; -1 - n marks loners.
+
+    Faces across the outer boundary never join here; with `wraps` an open one keeps its voxels from being loners.
+    """
     nx, ny, nz = of_x.shape
     parent = np.arange(nx * ny * nz)
     touched = np.zeros(nx * ny * nz, dtype=np.bool_)
@@ -124,14 +127,23 @@ def _union(of_x, of_y, of_z, joins, grains, ignores_grains, has_grains):  # type
                 for axis in range(3):
                     if axis == 0:
                         if i + 1 == nx:
+                            if wraps and joins[of_x[i, j, k]]:
+                                touched[n] = True
+                                touched[j * nz + k] = True
                             continue
                         face, i1, j1, k1, m = of_x[i, j, k], i + 1, j, k, n + ny * nz
                     elif axis == 1:
                         if j + 1 == ny:
+                            if wraps and joins[of_y[i, j, k]]:
+                                touched[n] = True
+                                touched[i * ny * nz + k] = True
                             continue
                         face, i1, j1, k1, m = of_y[i, j, k], i, j + 1, k, n + nz
                     else:
                         if k + 1 == nz:
+                            if wraps and joins[of_z[i, j, k]]:
+                                touched[n] = True
+                                touched[(i * ny + j) * nz] = True
                             continue
                         face, i1, j1, k1, m = of_z[i, j, k], i, j, k + 1, n + 1
                     if not joins[face]:

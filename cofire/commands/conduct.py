@@ -14,7 +14,7 @@ def run(
     voxel_nm: options.VoxelNm = None,
     materials: options.MaterialsFile = None,
     carrier: options.Carrier = "ion",
-    temperature_C: options.Temperature = None,  # noqa: N803
+    temperature_C: options.Temperature = None,
     axis: options.Axis = "x",
     boundary: options.Boundary = "plates",
     tolerance: Annotated[float, typer.Option(help="Largest relative difference of inflow, outflow and dissipation.")] = 1e-4,

@@ -18,16 +18,20 @@ def run(
     voxel_nm: options.VoxelNm = None,
     materials: options.MaterialsFile = None,
     carrier: options.Carrier = "ion",
-    temperature_C: options.Temperature = None,  # noqa: N803
+    temperature_C: options.Temperature = None,
     boundary: options.Boundary = "periodic",
     mode: Annotated[str, typer.Option(help="tracer (independent carriers) or lattice-gas (one carrier a site).")] = "tracer",
     filling: Annotated[float | None, typer.Option(metavar="F", help="Share of sites filled (lattice-gas).")] = None,
-    walkers: Annotated[int | None, typer.Option(help="Number of carriers (tracer); chosen by the program unless given.")] = None,
+    walkers: Annotated[
+        int | None, typer.Option(help="Number of carriers (tracer); chosen by the program unless given.")
+    ] = None,
     time_s: Annotated[float | None, typer.Option("--time-s", metavar="T", help="Time that is followed, in s.")] = None,
     hops: Annotated[int | None, typer.Option(help="Or: about this many hops of all carriers together.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bits.")] = 1,
     checkpoint: Annotated[Path | None, typer.Option(metavar="FILE", help="Write finished walkers here (tracer).")] = None,
-    resume: Annotated[Path | None, typer.Option(metavar="FILE", help="Go on from a checkpoint of the same run (tracer).")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Go on from a checkpoint of the same run (tracer).")
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Let carriers hop through the structure: diffusivity and conductivity with their errors."""
@@ -58,7 +62,10 @@ def run(
     table(
         f"{carrier} hops ({mode}) in {structure.name} at {network.temperature_C:g} degC, {boundary}",
         [
-            (f"sigma_eff {a}", f"{10 * found['sigma_eff_S_per_m'][a]:.5g} +- {10 * found['sigma_eff_stderr_S_per_m'][a]:.2g} mS/cm")
+            (
+                f"sigma_eff {a}",
+                f"{10 * found['sigma_eff_S_per_m'][a]:.5g} +- {10 * found['sigma_eff_stderr_S_per_m'][a]:.2g} mS/cm",
+            )
             for a in "xyz"
         ]
         + [

@@ -10,7 +10,7 @@ def run(
     voxel_nm: options.VoxelNm = None,
     materials: options.MaterialsFile = None,
     carrier: options.Carrier = "ion",
-    temperature_C: options.Temperature = None,  # noqa: N803
+    temperature_C: options.Temperature = None,
     axis: options.Axis = "x",
     boundary: options.Boundary = "plates",
     json: options.Json = False,

@@ -21,7 +21,7 @@ def run(
     html: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write a page to turn in the browser.")] = None,
     materials: options.MaterialsFile = None,
     carrier: options.Carrier = "ion",
-    temperature_C: options.Temperature = None,  # noqa: N803
+    temperature_C: options.Temperature = None,
     axis: options.Axis = "x",
 ) -> None:
     """Show a structure, or the potential or current in it: on the screen, as a picture or as a page."""
@@ -46,7 +46,9 @@ def run(
     note(f"written: {', '.join(str(path) for path in (png, html) if path is not None)}")
 
 
-def _values(read: Any, field: str, materials: str | None, carrier: str, temperature_C: float | None, axis: str) -> dict[str, Any]:  # noqa: N803
+def _values(
+    read: Any, field: str, materials: str | None, carrier: str, temperature_C: float | None, axis: str
+) -> dict[str, Any]:
     if field not in ("potential", "current"):
         return {}
     if axis not in ("x", "y", "z"):
@@ -59,5 +61,7 @@ def _values(read: Any, field: str, materials: str | None, carrier: str, temperat
     )
     solution = result.solutions[0]
     if solution.potential is None:
-        raise InputError(f"nothing conducts along {axis} ({solution.outcome}), so there is no {field}; show --field phase instead")
+        raise InputError(
+            f"nothing conducts along {axis} ({solution.outcome}), so there is no {field}; show --field phase instead"
+        )
     return {"potential": solution.potential} if field == "potential" else {"current": current_density(result.network, solution)}

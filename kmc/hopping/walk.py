@@ -33,6 +33,10 @@ def walk(  # type: ignore[no-untyped-def]
     n_walkers, n_samples = len(starts), len(sample_times)
     any_film = film_density > 0.0
     for block in prange(n_blocks):
+        # counted in arrays of its own: neighbouring rows of a shared one would slow the threads down
+        own_residence = np.zeros(residence.shape[1])
+        own_crossings = np.zeros(crossings.shape[1], dtype=np.int64)
+        own_hops = 0
         for w in range(block, n_walkers, n_blocks):
             a, b, c, d = open_stream(seed, case, replica, first_walker + w)
             _, a, b, c, d = draw(a, b, c, d)  # the first number chose the start
@@ -80,15 +84,15 @@ def walk(  # type: ignore[no-untyped-def]
                     places[w, sample, 0], places[w, sample, 1], places[w, sample, 2] = x, y, z
                     sample += 1
                 if sample == n_samples:
-                    residence[block, phase] += sample_times[n_samples - 1] - t
+                    own_residence[phase] += sample_times[n_samples - 1] - t
                     break
-                residence[block, phase] += wait
+                own_residence[phase] += wait
                 t = after
                 u, a, b, c, d = draw(a, b, c, d)
                 u *= c5
-                hops[block] += 1
+                own_hops += 1
                 if u < c0:
-                    crossings[block, f0] += 1
+                    own_crossings[f0] += 1
                     x -= sx
                     if i > 0:
                         i -= 1
@@ -97,7 +101,7 @@ def walk(  # type: ignore[no-untyped-def]
                     else:
                         i = nx - 1
                 elif u < c1:
-                    crossings[block, f1] += 1
+                    own_crossings[f1] += 1
                     x += sx
                     if i + 1 < nx:
                         i += 1
@@ -106,7 +110,7 @@ def walk(  # type: ignore[no-untyped-def]
                     else:
                         i = 0
                 elif u < c2:
-                    crossings[block, f2] += 1
+                    own_crossings[f2] += 1
                     y -= sy
                     if j > 0:
                         j -= 1
@@ -115,7 +119,7 @@ def walk(  # type: ignore[no-untyped-def]
                     else:
                         j = ny - 1
                 elif u < c3:
-                    crossings[block, f3] += 1
+                    own_crossings[f3] += 1
                     y += sy
                     if j + 1 < ny:
                         j += 1
@@ -124,7 +128,7 @@ def walk(  # type: ignore[no-untyped-def]
                     else:
                         j = 0
                 elif u < c4:
-                    crossings[block, f4] += 1
+                    own_crossings[f4] += 1
                     z -= sz
                     if k > 0:
                         k -= 1
@@ -133,7 +137,7 @@ def walk(  # type: ignore[no-untyped-def]
                     else:
                         k = nz - 1
                 else:
-                    crossings[block, f5] += 1
+                    own_crossings[f5] += 1
                     z += sz
                     if k + 1 < nz:
                         k += 1
@@ -141,3 +145,6 @@ def walk(  # type: ignore[no-untyped-def]
                         sz = -sz
                     else:
                         k = 0
+        residence[block] += own_residence
+        crossings[block] += own_crossings
+        hops[block] += own_hops

@@ -106,7 +106,7 @@ def _loads(graph: ContactGraph, currents: dict[int, GraphConductivity]) -> list[
     ]
     heat = [f"{kind} {100 * share:.0f} %" for kind, share in found.heat_by_interface(graph).items() if share >= 0.005]
     if heat:
-        out.append(f"There, contacts give off of the heat: {', '.join(heat[:4])}.")
+        out.append(f"There, the contacts dissipate {', '.join(heat[:4])} of all heat.")
     load = found.load(graph)
     top = np.argsort(-load, kind="stable")[: min(MOST_LOADED, int((load > SMALLEST_LOAD).sum()))]
     if len(top):

@@ -82,12 +82,12 @@ def test_tilted_laminate_converges_to_its_tensor() -> None:
         exact = {"x": 0.8 * parallel + 0.2 * series, "y": 0.2 * parallel + 0.8 * series, "z": parallel}
         assert isinstance(found, dict)
         errors.append(max(abs(found[axis] / exact[axis] - 1.0) for axis in AXES))
-    assert errors[-1] < 0.01
-    assert errors[2] < errors[1] < errors[0]
+    assert errors[-1] < 0.011
+    np.testing.assert_allclose(np.log2(np.array(errors[:-1]) / np.array(errors[1:])), 1.0, atol=0.2)
 
 
-@pytest.mark.parametrize(("contrast", "ratio"), [(10.0, 0.582), (100.0, 0.839)])
-def test_checkerboard_converges_at_the_rate_of_its_corners(contrast: float, ratio: float) -> None:
+@pytest.mark.parametrize(("contrast", "ratio", "within"), [(10.0, 0.582, 0.005), (100.0, 0.839, 0.03)])
+def test_checkerboard_converges_at_the_rate_of_its_corners(contrast: float, ratio: float, within: float) -> None:
     """sqrt(s1 s2) exactly (Keller 1964); the error falls as h^(2 lambda), lambda = (4/pi) atan(c^-1/2)."""
     exponent = 2.0 * (4.0 / np.pi) * np.arctan(contrast**-0.5)
     assert 2.0**-exponent == pytest.approx(ratio, abs=5e-4)
@@ -96,8 +96,8 @@ def test_checkerboard_converges_at_the_rate_of_its_corners(contrast: float, rati
         i, j = np.indices((n, n)) * 2 // n
         errors.append(sigma(network((1 + (i + j) % 2)[:, :, None], known)) / np.sqrt(contrast) - 1.0)
     ratios = np.array(errors[1:]) / np.array(errors[:-1])
-    assert ratios[-1] == pytest.approx(2.0**-exponent, abs=0.02)
-    assert abs(errors[-1]) < abs(errors[0])
+    assert ratios[-1] == pytest.approx(2.0**-exponent, abs=within)
+    assert (np.diff(ratios) < 0.0).all()  # from above, towards the limit
 
 
 MCPHEDRAN = {
@@ -141,7 +141,7 @@ def coated_sphere_error(voxel_nm: float, shell_nm: float) -> float:
 def test_neutral_coated_sphere() -> None:
     """A sphere whose coat makes it conduct like the matrix is neutral at any volume fraction (Hashin 1962)."""
     errors = [coated_sphere_error(voxel_nm, 100.0) for voxel_nm in (50.0, 25.0, 12.5)]
-    assert abs(errors[2]) < 0.01
+    assert abs(errors[2]) < 0.011
     assert np.log2(errors[0] / errors[2]) / 2.0 == pytest.approx(1.0, abs=0.35)
 
 
@@ -301,13 +301,13 @@ def test_what_does_not_percolate_conducts_exactly_nothing(make: object, boundary
 
 
 def test_staircase_with_steps_percolates() -> None:
-    """The diagonal joined by faces: 2 (n - 1) faces and two half faces in series, each of conductance s h."""
+    """The diagonal joined by faces is a chain of conductances s h that ends in two voxels at the high plate."""
     n = 6
     labels = _staircase()
     labels[range(1, n), range(n - 1), 1] = 1
     solution = solve_axis(network(labels, materials({"A": 1.0})), 0, tolerance=1e-12)
-    faces_in_series = 2 * (n - 1) + 1  # two plates count half a face each
-    assert solution.sigma_eff_S_per_m == pytest.approx(n / (n * 4) / faces_in_series, rel=1e-10)
+    resistance = 0.5 + (2 * n - 3) + 1.0 / (2.0 + 1.0 / 1.5)  # of one face: plate, steps, two voxels at the other plate
+    assert solution.sigma_eff_S_per_m == pytest.approx(n / (n * 4) / resistance, rel=1e-10)
 
 
 def test_nothing_that_conducts_is_called_frozen() -> None:
@@ -338,16 +338,20 @@ def test_uniform_along_the_axis_needs_no_iteration() -> None:
     assert sigma(known) == pytest.approx(fraction[1] * 1.0 + fraction[2] * 50.0, rel=1e-10)
 
 
-def test_known_clusters_of_the_other_boundary_are_not_needed() -> None:
-    """A path that only closes around the box conducts in a periodic medium, not between plates."""
+def test_a_path_that_closes_around_the_box_percolates_only_periodically() -> None:
+    """Periodic transport needs a loop around the box; plates need a way from one to the other."""
     labels = np.zeros((6, 6, 3), dtype=np.uint8)
-    labels[:3, 1, 1] = labels[3:, 2, 1] = labels[2, 1:3, 1] = labels[0, 1:3, 1] = 1
-    known = network(labels, materials({"A": 1.0}), periodic=True)
-    assert label_clusters(known).percolates(0)
-    labels[2, 2, 1] = labels[2, 1, 1] = 0
-    cut = network(labels, materials({"A": 1.0}), periodic=True)
-    assert not label_clusters(cut).percolates(0)
-    assert not label_clusters(cut, periodic=True).percolates(0)
+    labels[:, 1, 1] = 1
+    labels[2, 1, 1] = 0
+    labels[1, 1:, 1] = labels[3, 2:, 1] = labels[2, 5, 1] = 1
+    labels[3, 1, 1] = 1
+    known = materials({"A": 1.0})
+    assert label_clusters(network(labels, known)).percolates(0)
+    shifted = np.roll(labels, 3, axis=1)  # the detour now leads around the outer boundary
+    assert not label_clusters(network(shifted, known)).percolates(0)
+    found = network(shifted, known, periodic=True)
+    assert label_clusters(found, periodic=True).percolates(0)
+    assert sigma(found) == pytest.approx(sigma(network(labels, known, periodic=True)), rel=1e-8)
 
 
 @pytest.mark.parametrize(
