@@ -12,8 +12,8 @@ from cofire.commands import build, compare, conduct, doctor, hop, image, info, p
 from cofire.version import __version__
 from microstructures.errors import CofireError
 
-# the errors of the command-line library: its base classes are public only through their children
-_UsageError, _ClickError = typer.BadParameter.__mro__[1:3]
+_ClickError: type[Exception] = typer.BadParameter.__mro__[2]
+"""Base of all errors of the command-line library; public only through its children."""
 
 app = typer.Typer(
     name="cofire",

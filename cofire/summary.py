@@ -36,7 +36,9 @@ def summarise(folder: Path, cases: Sequence[Case], results: Sequence[dict[str, A
     return Comparison(folder, table, estimates, arrhenius, structures, run)
 
 
-def _row(quantity: str, process: str, carrier: str, estimator: str, values: Sequence[float], unit: str, note: str = "") -> dict[str, Any]:  # fmt: skip
+def _row(
+    quantity: str, process: str, carrier: str, estimator: str, values: Sequence[float], unit: str, note: str = ""
+) -> dict[str, Any]:
     """Return the mean of replicas with its standard error; no error is made up from one replica."""
     known = np.array([value for value in values if np.isfinite(value)])
     published = VALUES.get((quantity, process, carrier))
@@ -108,7 +110,7 @@ def _ratio_rows(estimates: pd.DataFrame) -> list[dict[str, Any]]:
     for (carrier, estimator), part in estimates.groupby(["carrier", "estimator"], sort=False):
         wide = part.pivot(index="seed", columns="process", values="sigma_mS_per_cm")
         both = wide[(wide > 0.0).all(axis=1)]
-        logs = np.log(both["co-fired"] / both["cold-pressed"]).to_numpy()
+        logs = np.log(both["co-fired"].to_numpy() / both["cold-pressed"].to_numpy())
         row = _row("ratio", "", str(carrier), str(estimator), [], "", "co-fired over cold-pressed, geometric mean of pairs")
         row["replicas"] = len(logs)
         if len(logs):

@@ -56,7 +56,7 @@ def label_clusters(network: Network, *, periodic: bool = False, conducts: NDArra
         Which classes of face to count; those with a conductance above 0 unless given.
     """
     faces = network.faces
-    open_ = (network.conductance > 0.0).any(axis=0) if conducts is None else conducts
+    open_ = np.asarray((network.conductance > 0.0).any(axis=0)) if conducts is None else conducts
     no_grains = np.zeros((1, 1, 1), dtype=np.int32)
     parent = _union(*faces.of_axis, open_, no_grains, np.ones(faces.n_classes, dtype=np.bool_), False, periodic)
     phase_conducts = network.phase_conductivity > 0.0

@@ -204,4 +204,4 @@ def build_network(
     temperature = known.reference_temperature_C if temperature_C is None else temperature_C
     kelvin(temperature)
     faces = structure if isinstance(structure, FaceTable) else build_faces(structure, known)
-    return Network(faces=faces, materials=known, carrier=carrier, temperature_C=float(temperature))  # type: ignore[arg-type]
+    return Network(faces=faces, materials=known, carrier=carrier, temperature_C=float(temperature))

@@ -33,7 +33,7 @@ def close_contacts(centre: NDArray[np.float64], radius: NDArray[np.float64], edg
         Coordination number and elastic constants.
     """
     reach = min(SEARCH_REACH * 2.0 * radius.max(), 0.499 * edge)
-    pairs = cKDTree(centre, boxsize=edge).query_pairs(reach, output_type="ndarray")
+    pairs = cKDTree(centre, boxsize=np.full(3, edge)).query_pairs(reach, output_type="ndarray")
     i, j = pairs.T
     link = centre[j] - centre[i]
     link -= edge * np.round(link / edge)

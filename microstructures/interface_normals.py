@@ -95,4 +95,4 @@ def area_level(labels, grains, has_grains, i, j, k, axis, wraps, inverse_size): 
     if length == 0.0:
         return 1
     share = ((gx + gy + gz) / length - 1.0) / (math.sqrt(3.0) - 1.0)
-    return 1 + int(round(min(max(share, 0.0), 1.0) * (AREA_LEVELS - 1)))
+    return 1 + round(min(max(share, 0.0), 1.0) * (AREA_LEVELS - 1))

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numba
 
-_F = TypeVar("_F", bound=Callable[..., Any])
 
-
-def kernel(function: _F) -> _F:
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a serial kernel, cached on disk, releasing the GIL."""
-    return numba.njit(cache=True, nogil=True)(function)  # type: ignore[no-any-return]
+    return numba.njit(cache=True, nogil=True)(function)
 
 
-def parallel_kernel(function: _F) -> _F:
+def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a kernel whose outer `prange` loop writes disjoint data, so that its bits do not depend on the threads."""
-    return numba.njit(cache=True, nogil=True, parallel=True)(function)  # type: ignore[no-any-return]
+    return numba.njit(cache=True, nogil=True, parallel=True)(function)
 
 
-def inline_kernel(function: _F) -> _F:
+def inline_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a small function that is inlined into other kernels."""
-    return numba.njit(cache=True, nogil=True, inline="always")(function)  # type: ignore[no-any-return]
+    return numba.njit(cache=True, nogil=True, inline="always")(function)

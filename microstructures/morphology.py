@@ -155,7 +155,7 @@ def two_point_statistics(structure: VoxelStructure) -> dict[str, Any]:
         along = [np.take(np.moveaxis(s2_all, axis, 0)[:, 0, 0], range(shortest + 1)) for axis in range(3)]
         s2 = np.mean(along, axis=0, dtype=np.float64)
         name = structure.phase_name(int(label))
-        out["S2"][name] = [round(float(value), 6) for value in s2]
+        out["S2"][name] = [round(float(value), 6) for value in np.atleast_1d(s2)]
         if 0.0 < phi < 1.0:
             out["correlation_length_um"][name] = float(np.trapezoid((s2 - phi**2) / (phi - phi**2), out["r_um"]))
     return out

@@ -68,7 +68,7 @@ def pack_spheres(radius: NDArray[np.float64], rng: np.random.Generator) -> Packi
     overlap = np.inf
     steps = 0
     while steps < MAX_STEPS:
-        pairs = cKDTree(centre, boxsize=1.0).query_pairs(reach, output_type="ndarray")
+        pairs = cKDTree(centre, boxsize=np.ones(3)).query_pairs(reach, output_type="ndarray")
         pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
         done, overlap = _relax(centre, radius, velocity, pairs, state, 0.5 * skin, OVERLAP_TOLERANCE * unit, 500)
         centre %= 1.0

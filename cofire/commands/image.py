@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cofire import options
 from microstructures.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def run(
@@ -85,12 +89,12 @@ def parse_growth(text: str) -> tuple[str, str, float, float]:
     return donor, host, *values
 
 
-def _check_names(labels: object, names: dict[int, str] | None) -> None:
-    import numpy as np
-
+def _check_names(labels: NDArray[np.uint8], names: dict[int, str] | None) -> None:
     if names is None:
         return
-    present = np.flatnonzero(np.bincount(np.ravel(labels), minlength=256)).tolist()  # type: ignore[arg-type]
+    import numpy as np
+
+    present = np.flatnonzero(np.bincount(labels.ravel(), minlength=256)).tolist()
     unnamed = [label for label in present if label not in names]
     if unnamed:
         raise InputError(f"the image holds labels {unnamed} that --phases does not name; add {unnamed[0]}=NAME")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,7 +43,8 @@ def run(
             return
         from viz import render
 
-        render(read, field=field, png=png, html=html, **extra)
+        with tempfile.TemporaryDirectory() as scratch:
+            render(read, field=field, png=png or Path(scratch) / "picture.png", html=html, **extra)
     note(f"written: {', '.join(str(path) for path in (png, html) if path is not None)}")
 
 

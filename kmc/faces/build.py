@@ -62,7 +62,7 @@ def build_faces(structure: VoxelStructure, materials: Materials) -> FaceTable:
     chosen = None if structure.contacts is None else select_faces(structure)
     n_contacts = 0 if chosen is None else len(chosen.faces_per_contact)
     dtype = np.uint16 if len(codes) + n_contacts <= 0xFFFF else np.uint32
-    position = np.zeros(code.space, dtype=dtype)
+    position: NDArray[np.unsignedinteger] = np.zeros(code.space, dtype=dtype)
     position[codes] = np.arange(len(codes))
     of_axis = [position[part] for part in raw]
     del raw
@@ -149,7 +149,7 @@ class _Look:
 
     def codes(self, axis: int) -> NDArray[np.uint32]:
         """Return the code of every face along `axis`."""
-        return _codes(  # type: ignore[no-any-return]
+        return _codes(
             axis, self.labels, self.grains, self.has_grains, self.phase_of_label, self.wraps, self.inverse_size,
             self.blocks, self.resists, self.film_of, self.bears, self.zones, self.distance, self.coated, self.film,
             self.code.film_codes,

@@ -20,6 +20,8 @@ from kmc.network import Network
 from microstructures.errors import FormatError, InputError
 
 SCHEMA = 1
+ROW = 16
+"""Rows that different threads write are a multiple of this long, so that they share no cache line."""
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Checkpoint:
         What the run is; a checkpoint of another run is refused.
     places : ndarray of shape (walkers, samples, 3), int32
         Positions [voxels] of every walker at the sample times.
-    residence : ndarray of shape (blocks, phases)
+    residence : ndarray of shape (blocks, phases padded to ROW)
         Time spent in each phase [s].
     crossings : ndarray of shape (blocks, classes), int64
         Hops by class of face.
@@ -66,7 +68,7 @@ class Checkpoint:
         fresh = cls(
             identity,
             np.zeros((walkers, samples, 3), dtype=np.int32),
-            np.zeros((blocks, len(network.faces.phase_names))),
+            np.zeros((blocks, -(-len(network.faces.phase_names) // ROW) * ROW)),
             np.zeros((blocks, network.faces.n_classes), dtype=np.int64),
             np.zeros(blocks, dtype=np.int64),
         )

@@ -25,30 +25,16 @@ def site_sums(network: Network, mirrored: bool) -> tuple[NDArray[np.float64], ND
     """Return the carrier density [1/m^3] and the total conductance [S] of every voxel, each of shape (nx, ny, nz)."""
     faces = network.faces
     plates = [plate for pair in faces.plates for plate in pair]
-    return _site_sums(  # type: ignore[no-any-return]
+    return _site_sums(
         *faces.of_axis, *plates, mirrored, network.conductance, network.structure.labels, label_density(network),
         film_classes(network), network.film_carrier_density,
     )  # fmt: skip
 
 
 @parallel_kernel
-def _site_sums(
-    of_x,
-    of_y,
-    of_z,
-    low_x,
-    high_x,
-    low_y,
-    high_y,
-    low_z,
-    high_z,
-    mirrored,
-    table,
-    labels,
-    density,
-    film_class,
-    film_density,
-):  # type: ignore[no-untyped-def]
+def _site_sums(  # type: ignore[no-untyped-def]
+    of_x, of_y, of_z, low_x, high_x, low_y, high_y, low_z, high_z, mirrored, table, labels, density, film_class, film_density,
+):  # fmt: skip
     nx, ny, nz = labels.shape
     carriers = np.empty((nx, ny, nz))
     total = np.empty((nx, ny, nz))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +177,7 @@ def run_tracers(
     mirrored = boundary == "plates"
     found = clusters if clusters is not None else label_clusters(network, periodic=not mirrored)
     carriers, conductance = site_sums(network, mirrored)
-    mobile = found.spans.any(axis=1)[found.ids]
+    mobile = np.asarray(found.spans.any(axis=1))[found.ids]
     weight = np.where(mobile, carriers, 0.0)
     all_carriers, moving = float(carriers.sum()), float(weight.sum())
     if moving == 0.0:
@@ -279,8 +280,8 @@ def _run(
     seed, case, replica = (np.uint64(part) for part in key)
     walkers = len(record.places)
     order, cumulative = places
-    edges = np.linspace(0, walkers, min(BATCHES, walkers) + 1).astype(int)
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    edges = np.linspace(0, walkers, min(BATCHES, walkers) + 1).astype(np.int64)
+    for low, high in pairwise(edges.tolist()):
         if high <= record.done:
             continue
         shares = (np.arange(low, high) + _first_numbers(low, high, seed, case, replica)) / walkers
@@ -290,7 +291,7 @@ def _run(
             starts, low, sample_times, seed, case, replica, BLOCKS, record.places[low:high], record.residence,
             record.crossings, record.hops,
         )  # fmt: skip
-        record.done = int(high)
+        record.done = high
         if checkpoint is not None:
             record.save(checkpoint)
         if progress is not None:
@@ -344,7 +345,7 @@ def _summary(
     outcome = Outcome.CONVERGED if settled and lag_s >= plan.escape_time_s else Outcome.NOT_EQUILIBRATED
     conduct = density * ELEMENTARY_CHARGE_C**2 / (BOLTZMANN_J_PER_K * kelvin(network.temperature_C))
     lags = np.array([1, 2, 4, 8, 16, 32, 64])
-    residence = record.residence.sum(axis=0)
+    residence = record.residence.sum(axis=0)[: len(network.faces.phase_names)]
     return HopResult(
         carrier=network.carrier,
         temperature_C=network.temperature_C,

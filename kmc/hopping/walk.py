@@ -33,9 +33,6 @@ def walk(  # type: ignore[no-untyped-def]
     n_walkers, n_samples = len(starts), len(sample_times)
     any_film = film_density > 0.0
     for block in prange(n_blocks):
-        # counted in arrays of its own: neighbouring rows of a shared one would slow the threads down
-        own_residence = np.zeros(residence.shape[1])
-        own_crossings = np.zeros(crossings.shape[1], dtype=np.int64)
         own_hops = 0
         for w in range(block, n_walkers, n_blocks):
             a, b, c, d = open_stream(seed, case, replica, first_walker + w)
@@ -84,15 +81,15 @@ def walk(  # type: ignore[no-untyped-def]
                     places[w, sample, 0], places[w, sample, 1], places[w, sample, 2] = x, y, z
                     sample += 1
                 if sample == n_samples:
-                    own_residence[phase] += sample_times[n_samples - 1] - t
+                    residence[block, phase] += sample_times[n_samples - 1] - t
                     break
-                own_residence[phase] += wait
+                residence[block, phase] += wait
                 t = after
                 u, a, b, c, d = draw(a, b, c, d)
                 u *= c5
                 own_hops += 1
                 if u < c0:
-                    own_crossings[f0] += 1
+                    crossings[block, f0] += 1
                     x -= sx
                     if i > 0:
                         i -= 1
@@ -101,7 +98,7 @@ def walk(  # type: ignore[no-untyped-def]
                     else:
                         i = nx - 1
                 elif u < c1:
-                    own_crossings[f1] += 1
+                    crossings[block, f1] += 1
                     x += sx
                     if i + 1 < nx:
                         i += 1
@@ -110,7 +107,7 @@ def walk(  # type: ignore[no-untyped-def]
                     else:
                         i = 0
                 elif u < c2:
-                    own_crossings[f2] += 1
+                    crossings[block, f2] += 1
                     y -= sy
                     if j > 0:
                         j -= 1
@@ -119,7 +116,7 @@ def walk(  # type: ignore[no-untyped-def]
                     else:
                         j = ny - 1
                 elif u < c3:
-                    own_crossings[f3] += 1
+                    crossings[block, f3] += 1
                     y += sy
                     if j + 1 < ny:
                         j += 1
@@ -128,7 +125,7 @@ def walk(  # type: ignore[no-untyped-def]
                     else:
                         j = 0
                 elif u < c4:
-                    own_crossings[f4] += 1
+                    crossings[block, f4] += 1
                     z -= sz
                     if k > 0:
                         k -= 1
@@ -137,7 +134,7 @@ def walk(  # type: ignore[no-untyped-def]
                     else:
                         k = nz - 1
                 else:
-                    own_crossings[f5] += 1
+                    crossings[block, f5] += 1
                     z += sz
                     if k + 1 < nz:
                         k += 1
@@ -145,6 +142,4 @@ def walk(  # type: ignore[no-untyped-def]
                         sz = -sz
                     else:
                         k = 0
-        residence[block] += own_residence
-        crossings[block] += own_crossings
         hops[block] += own_hops

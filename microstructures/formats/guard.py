@@ -79,6 +79,8 @@ def existing_file(path: str | Path) -> Path:
         if not file.is_file():
             raise FormatError(f"{file} does not exist; check the path")
         size = file.stat().st_size
+    except CofireError:
+        raise
     except (OSError, ValueError, RuntimeError) as error:
         raise FormatError(f"{str(path)!r} cannot be opened: {one_line(error)}; check the path") from None
     if size == 0:

@@ -191,7 +191,7 @@ def test_random_block_against_a_direct_solve(boundary: str, axis: int) -> None:
     labels = random_labels((5, 6, 7), 3, seed=4, first=1)
     known = network(labels, materials({"A": 1.0, "B": 30.0, "C": 1e-3}), (20.0, 25.0, 30.0), periodic=boundary == "periodic")
     expected = assembled(labels, {1: 1.0, 2: 30.0, 3: 1e-3}, known.structure.voxel_size, axis, boundary == "periodic")
-    assert sigma(known, axis, boundary, 1e-11) == pytest.approx(expected, rel=1e-9)
+    assert sigma(known, axis, boundary, 1e-9) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
@@ -215,9 +215,20 @@ def test_a_looser_tolerance_is_kept(boundary: str) -> None:
     """The result at tolerance t lies within some t of the exact one, on white noise as on blobs."""
     for labels in (random_labels((16, 16, 16), 2, seed=1, first=1), blobs(24, {1: 0.5, 2: 0.5}, seed=2)):
         known = network(labels, materials({"A": 1.0, "B": 100.0}), periodic=True)
-        exact = sigma(known, boundary=boundary, tolerance=1e-12)
+        exact = sigma(known, boundary=boundary, tolerance=1e-10)
         for tolerance in (1e-3, 1e-5, 1e-7):
             assert sigma(known, boundary=boundary, tolerance=tolerance) == pytest.approx(exact, rel=2.0 * tolerance)
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("tolerance", [1e-11, 1e-13])
+def test_asking_for_more_than_rounding_allows_does_no_harm(boundary: str, tolerance: float) -> None:
+    """The sharpest tolerance allowed may not be met, but the value stays what it was."""
+    for shape in ((5, 6, 7), (16, 16, 16)):
+        known = network(random_labels(shape, 2, seed=1, first=1), materials({"A": 1.0, "B": 100.0}), periodic=True)
+        for axis in range(3):
+            sharp = solve_axis(known, axis, boundary=boundary, tolerance=tolerance)  # type: ignore[arg-type]
+            assert sharp.sigma_eff_S_per_m == pytest.approx(sigma(known, axis, boundary, 1e-6), rel=1e-5)
 
 
 def test_flux_through_every_plane_is_the_same() -> None:
@@ -320,14 +331,14 @@ def test_nothing_that_conducts_is_called_frozen() -> None:
 def test_warm_start_ends_where_a_cold_one_does(boundary: str) -> None:
     """The answer belongs to the network, not to the guess; from the answer it takes hardly a step."""
     known = network(blobs(24, {0: 0.2, 1: 0.5, 2: 0.3}, seed=8), materials({"A": 1.0, "B": 1e-4}), periodic=True)
-    cold = solve_axis(known, 2, boundary=boundary, tolerance=1e-10, keep_potential=True)  # type: ignore[arg-type]
-    warm = solve_axis(known, 2, boundary=boundary, tolerance=1e-10, guess=cold.potential)  # type: ignore[arg-type]
+    cold = solve_axis(known, 2, boundary=boundary, tolerance=1e-9, keep_potential=True)  # type: ignore[arg-type]
+    warm = solve_axis(known, 2, boundary=boundary, tolerance=1e-9, guess=cold.potential)  # type: ignore[arg-type]
     noise = np.random.default_rng(0).random((24, 24, 24))
-    wild = solve_axis(known, 2, boundary=boundary, tolerance=1e-10, guess=noise)  # type: ignore[arg-type]
+    wild = solve_axis(known, 2, boundary=boundary, tolerance=1e-9, guess=noise)  # type: ignore[arg-type]
     assert warm.iterations <= 5 < cold.iterations
     for other in (warm, wild):
         assert other.outcome is Outcome.CONVERGED
-        assert other.sigma_eff_S_per_m == pytest.approx(cold.sigma_eff_S_per_m, rel=1e-9)
+        assert other.sigma_eff_S_per_m == pytest.approx(cold.sigma_eff_S_per_m, rel=1e-8)
 
 
 def test_uniform_along_the_axis_needs_no_iteration() -> None:
