@@ -11,11 +11,12 @@ import numpy as np
 
 from cofire.building import build
 from kmc.conduction import ConductionResult, activation_energy_eV, conduct, solve_axis
-from kmc.connectivity import label_clusters, label_pieces
+from kmc.connectivity import label_clusters
 from kmc.hopping import run_tracers
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
 from kmc.percolation import percolate
+from kmc.pieces import label_pieces
 from microstructures.formats import write
 from microstructures.materials import CARRIERS, load_materials
 from microstructures.morphology import describe

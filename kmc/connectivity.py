@@ -1,4 +1,4 @@
-"""Which voxels are joined by conducting faces: clusters of the network, and the pieces of grains it is made of.
+"""Which voxels are joined by conducting faces: the clusters of the network.
 
 Neighbourhood: the 6 faces of a voxel, the same as the solver and the hops use.
 """
@@ -57,10 +57,7 @@ def label_clusters(network: Network, *, periodic: bool = False, conducts: NDArra
     """
     faces = network.faces
     open_ = np.asarray((network.conductance > 0.0).any(axis=0)) if conducts is None else conducts
-    no_grains = np.zeros((1, 1, 1), dtype=np.int32)
-    parent = _union(*faces.of_axis, open_, no_grains, np.ones(faces.n_classes, dtype=np.bool_), False, periodic)
-    phase_conducts = network.phase_conductivity > 0.0
-    ids, count = _number(parent, network.structure.labels, phase_conducts[faces.phase_of_label])
+    ids, count = label_sets(network, open_, np.ones(faces.n_classes, dtype=np.bool_), wraps=periodic)
     if periodic:
         return _join_periodic(network, ids, count, open_)
     spans = np.zeros((count + 1, 3), dtype=np.bool_)
@@ -76,21 +73,42 @@ def label_clusters(network: Network, *, periodic: bool = False, conducts: NDArra
     return Clusters(ids=ids, count=count, spans=spans)
 
 
-def label_pieces(network: Network) -> tuple[NDArray[np.int32], int]:
-    """Return the connected piece of one phase and one grain that each voxel belongs to, and their number.
+def label_sets(
+    network: Network,
+    joins: NDArray[np.bool_],
+    across_grains: NDArray[np.bool_],
+    *,
+    lone: NDArray[np.bool_] | None = None,
+    wraps: bool = False,
+) -> tuple[NDArray[np.int32], int]:
+    """Number the sets of voxels that some classes of face join, the outer boundary left out.
 
-    Pieces are joined to each other by interfaces and contacts; inside a piece there is none. Voxels that carry the film of
-    a grain belong to that grain's piece. Numbered from 1; 0 where nothing conducts.
+    Parameters
+    ----------
+    network : Network
+        Whose faces to look at.
+    joins : ndarray of shape (n_classes,), bool
+        Classes that join.
+    across_grains : ndarray of shape (n_classes,), bool
+        Those of them that do so even between different grains.
+    lone : ndarray of shape (n_phases,), bool, optional
+        Phases whose voxels are a set even if nothing joins them; those that conduct unless given.
+    wraps : bool
+        Whether an open face across the outer boundary makes a set of a lone voxel.
+
+    Returns
+    -------
+    ids : ndarray of shape (nx, ny, nz), int32
+        Set of each voxel, numbered from 1 in memory order; 0 for none.
+    count : int
+        Number of sets.
     """
-    faces, structure = network.faces, network.structure
-    open_ = (network.conductance > 0.0).any(axis=0)
-    same_phase = faces.phases[:, 0] == faces.phases[:, 1]
-    along_film = (faces.film >= 0) & ~faces.film_across & (network.film_conductance[faces.film] > 0.0)
-    joins = open_ & ~faces.point_contact & (same_phase | along_film)
-    grains = structure.grains if structure.grains is not None else np.zeros((1, 1, 1), dtype=np.int32)
-    parent = _union(*faces.of_axis, joins, grains, along_film, structure.grains is not None)
-    phase_conducts = network.phase_conductivity > 0.0
-    ids, count = _number(parent, structure.labels, phase_conducts[faces.phase_of_label])
+    structure = network.structure
+    has_grains = structure.grains is not None and not bool(across_grains.all())
+    grains = structure.grains if structure.grains is not None and has_grains else np.zeros((1, 1, 1), dtype=np.int32)
+    parent = _union(*network.faces.of_axis, joins, grains, across_grains, has_grains, wraps)
+    counts = network.phase_conductivity > 0.0 if lone is None else lone
+    ids, count = _number(parent, structure.labels, counts[network.faces.phase_of_label])
     return ids, count
 
 
@@ -112,7 +130,7 @@ def _merge(parent, a, b):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _union(of_x, of_y, of_z, joins, grains, ignores_grains, has_grains, wraps=False):  # type: ignore[no-untyped-def]
+def _union(of_x, of_y, of_z, joins, grains, ignores_grains, has_grains, wraps):  # type: ignore[no-untyped-def]
     """Return the union-find forest of all voxels, roots being the first voxel of each set; -1 - n marks loners.
 
     Faces across the outer boundary never join here; with `wraps` an open one keeps its voxels from being loners.

@@ -15,8 +15,6 @@ from microstructures.recipe import InterphaseRecipe
 from microstructures.structure import VoxelStructure
 from microstructures.units import NM
 
-FEWEST_VOXELS_ACROSS = 3.0
-"""Below this many voxels the conductance of a layer is more than some 5 % off."""
 CUTOFF_SPREADS = 2.5
 
 
@@ -35,17 +33,17 @@ def grow_interphase(structure: VoxelStructure, recipe: InterphaseRecipe | None =
     Raises
     ------
     InputError
-        If a phase is missing, the label is taken, or the layer is thinner than a voxel.
+        If a phase is missing, the label is taken, or the median layer is thinner than a voxel.
     """
     used = recipe or InterphaseRecipe()
     voxel = np.array(structure.voxel_size)
     donor, host = structure.label_of(used.donor), structure.label_of(used.host)
     if structure.phases.get(used.label, used.product) != used.product or used.label in (donor, host):
         raise InputError(f"label {used.label} of the interphase is taken by {structure.phases[used.label]}; choose another")
-    if used.thickness_p05_nm * NM < voxel.max():
+    if used.median_nm * NM < voxel.max():
         raise InputError(
-            f"a layer of {used.thickness_p05_nm:g} nm is thinner than a voxel of {voxel.max() / NM:g} nm; "
-            f"use a voxel_nm of at most {used.thickness_p05_nm:g}"
+            f"a layer of {used.median_nm:.3g} nm (median) is thinner than a voxel of {voxel.max() / NM:g} nm; "
+            f"use a voxel_nm of at most {used.median_nm:.3g}, better a third of it"
         )
     grains = _grains(structure)
     longest = used.median_nm * NM * np.exp(CUTOFF_SPREADS * used.log_spread)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Iterator
 
 import numba
 import pytest
@@ -43,11 +44,18 @@ def fresh_seed(request: pytest.FixtureRequest) -> int:
     return seed
 
 
-@pytest.fixture
-def threads() -> object:
-    """Return a function that sets the number of numba threads; the old number comes back after the test."""
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread: small problems gain nothing from more, and wait long for a core that is busy."""
     before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    yield
+    numba.set_num_threads(before)
+
+
+@pytest.fixture
+def threads() -> Callable[[int], None]:
+    """Return the function that sets the number of threads until the test ends; skip where there is one core only."""
     if numba.config.NUMBA_NUM_THREADS < 2:
         pytest.skip("needs a machine with two cores")
-    yield numba.set_num_threads
-    numba.set_num_threads(before)
+    return numba.set_num_threads

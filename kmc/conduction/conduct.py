@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kmc.conduction.steady import BOUNDARIES, AxisSolution, Boundary, axes_of, solve_axis
-from kmc.connectivity import label_clusters, label_pieces
+from kmc.connectivity import label_clusters
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
+from kmc.pieces import label_pieces
 from kmc.resources import peak_memory_bytes
 from microstructures.errors import InputError, did_you_mean
 from microstructures.materials import Materials

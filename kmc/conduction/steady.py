@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from kmc.conduction import kernels
 from kmc.conduction.multigrid import LARGEST_PIECE_COUNT, Multigrid, PieceSpace
-from kmc.connectivity import Clusters, label_clusters, label_pieces
+from kmc.connectivity import Clusters, label_clusters
 from kmc.network import Network
 from kmc.outcomes import Outcome
+from kmc.pieces import label_pieces
 from microstructures.errors import InputError
 
 Boundary = Literal["plates", "periodic"]

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kmc.connectivity import Clusters, label_pieces
+from kmc.connectivity import Clusters
 from kmc.hopping.equilibrium import site_sums
 from kmc.hopping.lattice_gas_kernel import GROUP
 from kmc.network import Network
+from kmc.pieces import label_pieces
 from microstructures.errors import InputError
 
 BINS = (8, 4, 2, 1)

@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kmc.connectivity import Clusters, label_clusters, label_pieces
+from kmc.connectivity import Clusters, label_clusters
 from kmc.hopping.checkpoint import Checkpoint
 from kmc.hopping.equilibrium import film_classes, label_density, site_sums
 from kmc.hopping.streams import draw, open_stream
 from kmc.hopping.walk import walk
 from kmc.network import Network
 from kmc.outcomes import Outcome
+from kmc.pieces import label_pieces
 from microstructures.errors import InputError
 from microstructures.jit import kernel
 from microstructures.units import BOLTZMANN_J_PER_K, ELEMENTARY_CHARGE_C, kelvin

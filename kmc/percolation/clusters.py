@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kmc.connectivity import Clusters
 from kmc.network import Network
+from kmc.pieces import carrying_phases
 
 NEIGHBOURHOOD = "6 faces"
 AXES = "xyz"
@@ -52,15 +53,6 @@ class ClusterStatistics:
     def isolated_fraction(self, axis: int) -> dict[str, float]:
         """Return the isolated fraction of every phase along an axis."""
         return {name: float(self.isolated[row, axis]) for row, name in enumerate(self.phase_names)}
-
-
-def carrying_phases(network: Network) -> NDArray[np.bool_]:
-    """Return which phases conduct by themselves or bear a film that does, shape (n_phases,), bool."""
-    carries = network.phase_conductivity > 0.0
-    for (bearer, _), conductance in zip(network.faces.film_pairs, network.film_conductance[:-1], strict=True):
-        if conductance > 0.0:
-            carries[network.faces.phase_names.index(bearer)] = True
-    return carries
 
 
 def cluster_statistics(network: Network, clusters: Clusters) -> ClusterStatistics:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kmc.network import Network
 from kmc.percolation.film_parts import FilmTouches, divide_contacts
-from kmc.percolation.pieces import Joins
+from kmc.pieces import Joins
 from microstructures.jit import kernel
 
 _WRAPPED, _WITHIN = 3, 6

@@ -16,7 +16,8 @@ from kmc.network import Network
 from kmc.percolation.constriction import film_conductance_S, phase_film_conductance_S, volume_conductance_S
 from kmc.percolation.contact_faces import add_up, collect_faces
 from kmc.percolation.film_parts import FilmParts, FilmTouches, describe_film_parts, divide_contacts, label_film_parts
-from kmc.percolation.pieces import PieceSums, find_joins, label_grain_pieces, merge_periodic, sum_pieces
+from kmc.percolation.pieces import PieceSums, label_carrying_pieces, merge_periodic, sum_pieces
+from kmc.pieces import find_joins
 
 if TYPE_CHECKING:
     import networkx
@@ -253,7 +254,7 @@ def build_contact_graph(network: Network, *, periodic: bool = False) -> ContactG
     <ContactGraph ion: 1 pieces of grains, 0 contacts>
     """
     joins = find_joins(network)
-    ids, count = label_grain_pieces(network, joins)
+    ids, count = label_carrying_pieces(network, joins)
     parts = label_film_parts(network, joins)
     found = collect_faces(network, ids, parts[0], joins, periodic)
     sums = sum_pieces(network, ids, count)

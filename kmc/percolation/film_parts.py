@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kmc.connectivity import _number, _union
+from kmc.connectivity import label_sets
 from kmc.network import Network
-from kmc.percolation.pieces import Joins
+from kmc.pieces import Joins
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,8 @@ def label_film_parts(network: Network, joins: Joins) -> tuple[NDArray[np.int32],
     """Return the film part of each voxel, numbered from 1, and their number; one 0 if there are no films."""
     if not joins.along_film.any():
         return np.zeros((1, 1, 1), dtype=np.int32), 0
-    no_grains = np.zeros((1, 1, 1), dtype=np.int32)
     everywhere = np.ones(len(joins.along_film), dtype=np.bool_)
-    parent = _union(*network.faces.of_axis, joins.along_film, no_grains, everywhere, False)
-    ids, count = _number(parent, network.structure.labels, np.zeros(256, dtype=np.bool_))
-    return ids, count
+    return label_sets(network, joins.along_film, everywhere, lone=np.zeros(len(network.faces.phase_names), dtype=np.bool_))
 
 
 def describe_film_parts(

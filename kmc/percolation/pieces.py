@@ -1,8 +1,4 @@
-"""The pieces of grains that the contact graph is made of: connected voxels of one phase and one grain.
-
-A film belongs to the piece that bears it: voxels without carriers of their own that it runs through join that piece,
-but a film never joins two grains that both conduct. With periodic boundary a piece goes on across the outer boundary.
-"""
+"""What the contact graph wants to know of its pieces: size, place, and how they go on across the outer boundary."""
 
 from __future__ import annotations
 
@@ -11,62 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kmc.connectivity import _number, _union
 from kmc.network import Network
-from kmc.percolation.clusters import carrying_phases
+from kmc.pieces import Joins, carrying_phases, label_pieces
 from microstructures.jit import kernel
 
 
-@dataclass(frozen=True)
-class Joins:
-    """Which faces lie inside a piece.
-
-    Attributes
-    ----------
-    within : ndarray of shape (n_classes,), bool
-        Classes that join voxels of one grain to one piece.
-    along_film : ndarray of shape (n_classes,), bool
-        Those that do so whatever the grains, because a film runs along them.
-    contact : ndarray of shape (n_classes,), bool
-        Classes that are a contact where they lie between two pieces: open, both sides carry.
-    """
-
-    within: NDArray[np.bool_]
-    along_film: NDArray[np.bool_]
-    contact: NDArray[np.bool_]
-
-
-def find_joins(network: Network) -> Joins:
-    """Sort the face classes of a network into those inside pieces and those between them."""
-    faces = network.faces
-    open_ = (network.conductance > 0.0).any(axis=0)
-    carries = carrying_phases(network)
-    phases = faces.phases.astype(np.intp)
-    bearer = np.array([faces.phase_names.index(pair[0]) for pair in faces.film_pairs] + [-1])[faces.film]
-    filmed = (faces.film >= 0) & ~faces.film_across & (network.film_conductance[faces.film] > 0.0)
-    own_or_empty = ((phases == bearer[:, None]) | ~carries[phases]).all(axis=1)
-    along_film = open_ & filmed & own_or_empty
-    same_phase = phases[:, 0] == phases[:, 1]
-    return Joins(
-        within=open_ & ~faces.point_contact & (same_phase | along_film),
-        along_film=along_film,
-        contact=np.logical_and(open_, carries[phases].all(axis=1)),
-    )
-
-
-def label_grain_pieces(network: Network, joins: Joins) -> tuple[NDArray[np.int32], int]:
-    """Return the piece each voxel belongs to, shape (nx, ny, nz), int32, numbered from 1, and the number of pieces.
-
-    Pieces without a voxel that carries by itself are dropped (0).
-    """
-    faces, structure = network.faces, network.structure
-    has_grains = structure.grains is not None
-    grains = structure.grains if structure.grains is not None else np.zeros((1, 1, 1), dtype=np.int32)
-    parent = _union(*faces.of_axis, joins.within, grains, joins.along_film, has_grains)
-    conducts = (network.phase_conductivity > 0.0)[faces.phase_of_label]
-    ids, count = _number(parent, structure.labels, conducts)
+def label_carrying_pieces(network: Network, joins: Joins) -> tuple[NDArray[np.int32], int]:
+    """Return the pieces that hold a voxel which carries by itself, as `label_pieces` does, the others dropped (0)."""
+    ids, count = label_pieces(network, joins)
     held = np.zeros(count + 1, dtype=np.bool_)
-    _mark_carrying(ids, structure.labels, carrying_phases(network)[faces.phase_of_label], held)
+    _mark_carrying(ids, network.structure.labels, carrying_phases(network)[network.faces.phase_of_label], held)
     held[0] = False
     if held[1:].all():
         return ids, count

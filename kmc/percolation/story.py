@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from kmc.network import Network
-from kmc.percolation.clusters import ClusterStatistics, carrying_phases
+from kmc.percolation.clusters import ClusterStatistics
 from kmc.percolation.contact_graph import ContactGraph
 from kmc.percolation.graph_conductivity import GraphConductivity
+from kmc.pieces import carrying_phases
 
 AXES = "xyz"
 MOST_LOADED = 10

@@ -65,9 +65,7 @@ def content_hash(path: str | Path) -> str:
         with open(path, "rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise FormatError(
-            f"{path} cannot be read: {error.strerror or error}; check the path and its permissions"
-        ) from None
+        raise FormatError(f"{path} cannot be read: {error.strerror or error}; check the path and its permissions") from None
 
 
 def existing_file(path: str | Path) -> Path:
@@ -122,13 +120,10 @@ def check_claim(path: Path, shape: Sequence[int], bytes_per_voxel: int, stored_b
     voxels = math.prod(int(n) for n in shape)
     text = " x ".join(str(n) for n in shape)
     if voxels > LARGEST_VOXEL_COUNT:
-        raise FormatError(
-            f"{path} claims {text} voxels; allowed: {LARGEST_VOXEL_COUNT:g} in all; crop or coarsen the image"
-        )
+        raise FormatError(f"{path} claims {text} voxels; allowed: {LARGEST_VOXEL_COUNT:g} in all; crop or coarsen the image")
     if voxels * bytes_per_voxel > LARGEST_COMPRESSION * stored_bytes + 4096:
         raise FormatError(
-            f"{path} claims {text} voxels but stores only {stored_bytes} bytes; it is damaged or not an image; "
-            "write it again"
+            f"{path} claims {text} voxels but stores only {stored_bytes} bytes; it is damaged or not an image; write it again"
         )
 
 
@@ -141,9 +136,7 @@ def label_image(path: Path, image: NDArray[Any]) -> NDArray[np.uint8]:
         If the image has not three axes, is no integer image of labels 0 to 255, or holds too many distinct values.
     """
     if image.ndim != 3:
-        raise FormatError(
-            f"{path} holds an image of shape {image.shape}; allowed: three axes; give the whole stack of slices"
-        )
+        raise FormatError(f"{path} holds an image of shape {image.shape}; allowed: three axes; give the whole stack of slices")
     try:
         labels = as_labels(image)
     except InputError as error:
@@ -189,13 +182,9 @@ def voxel_edges_nm(
     stated_nm = [None if edge is None else edge / NM for edge in stated]
     if given_nm is None:
         if any(edge is None for edge in stated_nm):
-            known = ", ".join(
-                f"{axis} {edge:g} nm" for axis, edge in zip("xyz", stated_nm, strict=True) if edge is not None
-            )
+            known = ", ".join(f"{axis} {edge:g} nm" for axis, edge in zip("xyz", stated_nm, strict=True) if edge is not None)
             says = f"states its voxel size only in part ({known})" if known else "does not state its voxel size"
-            raise InputError(
-                f"{path} {says}; there is no default; pass --voxel-nm (in Python voxel_nm=), in nanometres"
-            )
+            raise InputError(f"{path} {says}; there is no default; pass --voxel-nm (in Python voxel_nm=), in nanometres")
         x, y, z = (float(edge) for edge in stated_nm if edge is not None)
         return x, y, z
     for axis, edge, wanted in zip("xyz", stated_nm, given_nm, strict=True):

@@ -91,19 +91,11 @@ def read_structure(path: Path) -> VoxelStructure:
             shape = (len(labels), *labels.shape[1:])
             grains = _load(path, file, "grains", np.dtype(np.int32), 3) if _has(file, "grains") else None
             if grains is not None and (grains.shape != shape or grains.min(initial=0) < 0):
-                raise FormatError(
-                    f"{path}: 'grains' has shape {grains.shape} on labels of {shape}, or negative ids; {REMEDY}"
-                )
+                raise FormatError(f"{path}: 'grains' has shape {grains.shape} on labels of {shape}, or negative ids; {REMEDY}")
             particles = _load_table(path, file, "particles", PARTICLE_COLUMNS, Particles)
             contacts = _load_table(path, file, "contacts", CONTACT_COLUMNS, PointContacts)
-            highest = max(
-                0 if grains is None else int(grains.max(initial=0)), 0 if particles is None else len(particles)
-            )
-            if (
-                contacts is not None
-                and len(contacts)
-                and not 0 <= contacts.grains.min() <= contacts.grains.max() <= highest
-            ):
+            highest = max(0 if grains is None else int(grains.max(initial=0)), 0 if particles is None else len(particles))
+            if contacts is not None and len(contacts) and not 0 <= contacts.grains.min() <= contacts.grains.max() <= highest:
                 raise FormatError(f"{path}: 'contacts/grains' names grains outside 0 to {highest}; {REMEDY}")
             x, y, z = _numbers(path, file, "voxel_size_m", 3)
             px, py, pz = (bool(flag) for flag in _numbers(path, file, "periodic", 3))
@@ -142,9 +134,7 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, set | frozenset):
         return sorted(value)
-    raise InputError(
-        f"the recipe holds a {type(value).__name__}; allowed: numbers, text, lists, tables, arrays; convert it"
-    )
+    raise InputError(f"the recipe holds a {type(value).__name__}; allowed: numbers, text, lists, tables, arrays; convert it")
 
 
 def _store(file: Any, name: str, array: NDArray[Any]) -> None:
@@ -152,17 +142,14 @@ def _store(file: Any, name: str, array: NDArray[Any]) -> None:
         file.create_dataset(name, data=array)
         return
     chunks = tuple(min(CHUNK_EDGE, n) for n in array.shape) if array.ndim == 3 else True
-    file.create_dataset(
-        name, data=array, chunks=chunks, compression="gzip", compression_opts=4, shuffle=True, fletcher32=True
-    )
+    file.create_dataset(name, data=array, chunks=chunks, compression="gzip", compression_opts=4, shuffle=True, fletcher32=True)
 
 
 def _why_not_open(error: OSError) -> str:
     text = one_line(error, 400)
     if "unable to lock" in text or "already open" in text:
         return (
-            "is marked as open for writing: another program has it open, or died over it; "
-            "close that program, or write it again"
+            "is marked as open for writing: another program has it open, or died over it; close that program, or write it again"
         )
     if "truncated" in text:
         return f"is truncated; {REMEDY}"
@@ -195,13 +182,9 @@ def _hard(path: Path, group: Any, name: str) -> Any:
 
     link = group.get(name, getlink=True)
     if link is None:
-        raise FormatError(
-            f"{path} lacks the dataset '{name}'; it holds {', '.join(list(group)[:8]) or 'nothing'}; {REMEDY}"
-        )
+        raise FormatError(f"{path} lacks the dataset '{name}'; it holds {', '.join(list(group)[:8]) or 'nothing'}; {REMEDY}")
     if not isinstance(link, h5py.HardLink):
-        raise FormatError(
-            f"{path}: '{name}' is a link to elsewhere; allowed: data in this file; write the structure again"
-        )
+        raise FormatError(f"{path}: '{name}' is a link to elsewhere; allowed: data in this file; write the structure again")
     return group[name]
 
 
@@ -217,9 +200,7 @@ def _load(path: Path, group: Any, name: str, dtype: np.dtype[Any], ndim: int) ->
             f"{path}: '{name}' takes its data from other files; allowed: data in this file; write the structure again"
         )
     if data.chunks is not None and np.prod(data.chunks, dtype=float) * dtype.itemsize > LARGEST_CHUNK_BYTES:
-        raise FormatError(
-            f"{path}: '{name}' has chunks of {data.chunks}; allowed: {LARGEST_CHUNK_BYTES} bytes; {REMEDY}"
-        )
+        raise FormatError(f"{path}: '{name}' has chunks of {data.chunks}; allowed: {LARGEST_CHUNK_BYTES} bytes; {REMEDY}")
     if data.size:
         check_claim(path, data.shape, dtype.itemsize, data.id.get_storage_size())
     array: NDArray[Any] = np.empty(data.shape, dtype=dtype)
@@ -228,9 +209,7 @@ def _load(path: Path, group: Any, name: str, dtype: np.dtype[Any], ndim: int) ->
     return array
 
 
-def _load_table(
-    path: Path, file: Any, name: str, columns: Mapping[str, tuple[str, int]], table: type[Table]
-) -> Table | None:
+def _load_table(path: Path, file: Any, name: str, columns: Mapping[str, tuple[str, int]], table: type[Table]) -> Table | None:
     """Read the columns of `contacts` or `particles`, which must agree in length."""
     import h5py
 
@@ -240,8 +219,7 @@ def _load_table(
     if not isinstance(group, h5py.Group):
         raise FormatError(f"{path}: '{name}' is no group; {REMEDY}")
     arrays = {
-        column: _load(path, group, column, np.dtype(dtype), 2 if width else 1)
-        for column, (dtype, width) in columns.items()
+        column: _load(path, group, column, np.dtype(dtype), 2 if width else 1) for column, (dtype, width) in columns.items()
     }
     length = min(len(array) for array in arrays.values())
     for column, (_, width) in columns.items():

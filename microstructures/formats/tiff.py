@@ -56,8 +56,7 @@ def read_labels(path: Path) -> tuple[NDArray[np.uint8], Spacing]:
             except ValueError as error:
                 if "imagecodecs" in str(error):
                     raise MissingExtraError(
-                        f"{path} is compressed in a way that needs another package; run: pip install imagecodecs; "
-                        f"or {REMEDY}"
+                        f"{path} is compressed in a way that needs another package; run: pip install imagecodecs; or {REMEDY}"
                     ) from None
                 raise
             if complaints:
@@ -77,13 +76,10 @@ def write_labels(structure: VoxelStructure, path: Path) -> None:
 
     if structure.labels.nbytes > LARGEST_IMAGEJ_BYTES:
         raise InputError(
-            f"{path} would hold {structure.labels.nbytes} bytes; allowed: {LARGEST_IMAGEJ_BYTES} in a TIFF; "
-            "write .h5 or .npy"
+            f"{path} would hold {structure.labels.nbytes} bytes; allowed: {LARGEST_IMAGEJ_BYTES} in a TIFF; write .h5 or .npy"
         )
     if structure.shape[2] < 2:
-        raise InputError(
-            f"{path} would hold a single slice; allowed: two slices or more along z in a TIFF; write .h5 or .npy"
-        )
+        raise InputError(f"{path} would hold a single slice; allowed: two slices or more along z in a TIFF; write .h5 or .npy")
     x_um, y_um, z_um = (edge / UM for edge in structure.voxel_size)
     with atomic_file(path) as partial:
         tifffile.imwrite(
@@ -148,9 +144,7 @@ def _check_pages(path: Path) -> None:
                 (entries,) = struct.unpack(order + count_form, stream.read(count_bytes))
                 end = offset + count_bytes + entries * entry_bytes + offset_bytes
             if end > size:
-                raise FormatError(
-                    f"{path} is truncated: page {page} lies beyond the end of the file; write or copy it again"
-                )
+                raise FormatError(f"{path} is truncated: page {page} lies beyond the end of the file; write or copy it again")
             stream.seek(end - offset_bytes)
             (offset,) = struct.unpack(order + offset_form, stream.read(offset_bytes))
     if not seen:
@@ -161,9 +155,7 @@ def _one_stack(path: Path, tif: Any) -> Any:
     """Return the one series of grey pages in z, or say what the file holds instead."""
     page = tif.pages.first
     if page.photometric == PALETTE:
-        raise FormatError(
-            f"{path} is a palette (colour table) TIFF; allowed: grey labels; convert it to 8-bit grey first"
-        )
+        raise FormatError(f"{path} is a palette (colour table) TIFF; allowed: grey labels; convert it to 8-bit grey first")
     if page.samplesperpixel != 1:
         raise FormatError(
             f"{path} has {page.samplesperpixel} colour samples a pixel; allowed: one label a pixel; "
@@ -178,9 +170,7 @@ def _one_stack(path: Path, tif: Any) -> Any:
     series = tif.series[0]
     axes = series.axes
     if axes == "YX":
-        raise FormatError(
-            f"{path} holds a single slice of {series.shape}; allowed: two slices or more; give the whole stack"
-        )
+        raise FormatError(f"{path} holds a single slice of {series.shape}; allowed: two slices or more; give the whole stack")
     for letter, meaning in (("C", "channels"), ("S", "colour samples"), ("T", "time steps")):
         if letter in axes:
             raise FormatError(
@@ -203,8 +193,7 @@ def _check_data(path: Path, series: Any) -> None:
         for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
             if offset <= 0 or count <= 0 or offset + count > size:
                 raise FormatError(
-                    f"{path} is truncated: the pixels of page {number} lie beyond the end of the file; "
-                    "write or copy it again"
+                    f"{path} is truncated: the pixels of page {number} lie beyond the end of the file; write or copy it again"
                 )
 
 

@@ -42,9 +42,7 @@ def read_labels(path: Path) -> tuple[NDArray[np.uint8], Spacing]:
         _check_header(path)
         grid = _parse(path)
         if not np.allclose(grid.direction_matrix, np.eye(3)):
-            raise FormatError(
-                f"{path} is rotated against its axes; allowed: an identity direction matrix; resample it first"
-            )
+            raise FormatError(f"{path} is rotated against its axes; allowed: an identity direction matrix; resample it first")
         points: tuple[int, ...] = tuple(int(n) for n in grid.dimensions)
         in_cells = len(grid.cell_data) > 0
         shape = tuple(n - 1 for n in points) if in_cells else points
@@ -116,9 +114,7 @@ def _label_array(path: Path, arrays: Any) -> Any:
     names = list(arrays.keys())
     chosen = [name for name in LABEL_NAMES if name in names] or (names if len(names) == 1 else [])
     if not chosen:
-        raise FormatError(
-            f"{path} holds the arrays {', '.join(names) or 'none'}; allowed: one, or one named 'label'; {REMEDY}"
-        )
+        raise FormatError(f"{path} holds the arrays {', '.join(names) or 'none'}; allowed: one, or one named 'label'; {REMEDY}")
     return arrays[chosen[0]]
 
 
@@ -128,8 +124,6 @@ def _spacing(path: Path, grid: Any) -> Spacing:
     unit = str(np.asarray(grid.field_data[UNIT_FIELD]).ravel()[0])
     metres = unit_in_metres(unit)
     if metres is None:
-        raise FormatError(
-            f"{path} names the length unit '{unit}'; allowed: nm, um, mm, cm, m; correct the field {UNIT_FIELD}"
-        )
+        raise FormatError(f"{path} names the length unit '{unit}'; allowed: nm, um, mm, cm, m; correct the field {UNIT_FIELD}")
     x, y, z = (float(edge) * metres for edge in grid.spacing)
     return x, y, z
