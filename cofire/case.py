@@ -107,15 +107,20 @@ def _solver(network: Network, solved: ConductionResult) -> dict[str, Any]:
 
 
 def _temperatures(network: Network, solved: ConductionResult, temperatures_C: tuple[float, ...]) -> list[dict[str, Any]]:
-    """Solve along x at other temperatures, each from the potential of the one before."""
-    start = solved.solutions[0]
-    rows = [{"temperature_C": network.temperature_C, "sigma_mS_per_cm": mS_per_cm(start.sigma_eff_S_per_m)}]
+    """Solve at other temperatures along the axis nearest to the mean of all, each from the potential of the one before."""
+    start = min(solved.solutions, key=lambda solution: abs(solution.sigma_eff_S_per_m - solved.mean_sigma_eff_S_per_m))
+    along = {"axis": start.axis}
+    rows: list[dict[str, Any]] = [
+        {**along, "temperature_C": network.temperature_C, "sigma_mS_per_cm": mS_per_cm(start.sigma_eff_S_per_m)}
+    ]
     if start.outcome is not Outcome.CONVERGED:
         return rows
     clusters, pieces, guess = label_clusters(network), label_pieces(network), start.potential
     for temperature in temperatures_C:
-        at = solve_axis(network.at(temperature), 0, clusters=clusters, pieces=pieces, guess=guess, keep_potential=True)
+        at = solve_axis(
+            network.at(temperature), "xyz".index(start.axis), clusters=clusters, pieces=pieces, guess=guess, keep_potential=True
+        )
         guess = at.potential
         if at.outcome is Outcome.CONVERGED:
-            rows.append({"temperature_C": temperature, "sigma_mS_per_cm": mS_per_cm(at.sigma_eff_S_per_m)})
-    return sorted(rows, key=lambda row: row["temperature_C"])
+            rows.append({**along, "temperature_C": temperature, "sigma_mS_per_cm": mS_per_cm(at.sigma_eff_S_per_m)})
+    return sorted(rows, key=lambda row: float(row["temperature_C"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ def _sections(table: pd.DataFrame) -> list[dict[str, Any]]:
                 "process": row["process"],
                 "carrier": row["carrier"],
                 "estimator": row["estimator"],
-                "value": with_error(row["value"], row["standard_error"], str(row["unit"])),
+                "value": with_error(row["value"], row["standard_error"], str(row["unit"])).replace("+-", "±"),
                 "replicas": row["replicas"],
                 "published": published(row),
                 "pull": _pull(row),
@@ -127,11 +128,14 @@ def _sections(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _pull(row: Any) -> str:
-    """Return the difference to the published value over the errors of both, where both are known."""
-    error = row["standard_error"]
-    half = 0.5 * (row["published_high"] - row["published_low"])
-    spread = (error**2 + half**2) ** 0.5
-    return f"{(row['value'] - row['published']) / spread:+.1f}" if spread > 0.0 else ""
+    """Return the difference to the published value over the errors of both, where both are known; of ratios the logarithms."""
+    value, error = row["value"], row["standard_error"]
+    low, high, middle = row["published_low"], row["published_high"], row["published"]
+    if row["quantity"] == "ratio" and value > 0.0:
+        error = error / value
+        value, low, high, middle = (math.log(number) for number in (value, low, high, middle))
+    spread = math.hypot(error, 0.5 * (high - low))
+    return f"{(value - middle) / spread:+.1f}" if spread > 0.0 else ""
 
 
 def _summary(comparison: Comparison) -> list[str]:
@@ -144,7 +148,7 @@ def _summary(comparison: Comparison) -> list[str]:
         if part.empty:
             return "none"
         row = part.iloc[0]
-        return with_error(row["value"], row["standard_error"], row["unit"])
+        return with_error(row["value"], row["standard_error"], row["unit"]).replace("+-", "±")
 
     at = f"{comparison.run['input']['temperature_C']:g} degC"
     out = [

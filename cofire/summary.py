@@ -120,6 +120,8 @@ def _ratio_rows(estimates: pd.DataFrame) -> list[dict[str, Any]]:
             row["value"] = float(np.exp(logs.mean()))
         if len(logs) > 1:
             row["standard_error"] = float(row["value"] * logs.std(ddof=1) / np.sqrt(len(logs)))
+        if (part["outcome"] == "not-equilibrated").any():
+            row["note"] += "; of upper bounds"
         if len(logs) < len(wide):
             row["note"] += f"; {len(wide) - len(logs)} of {len(wide)} pairs without a path are left out"
         rows.append(row)
@@ -148,7 +150,9 @@ def _fit_rows(arrhenius: pd.DataFrame) -> list[dict[str, Any]]:
         if len(sigma) < 2 or not (sigma > 0.0).all():
             continue
         fit = fit_arrhenius(part["temperature_C"].tolist(), (sigma / 10.0).tolist())
-        span = f"{part['temperature_C'].min():g} to {part['temperature_C'].max():g} degC, first seed, along x"
+        span = (
+            f"{part['temperature_C'].min():g} to {part['temperature_C'].max():g} degC, first seed, along {part['axis'].iloc[0]}"
+        )
         for name, value in (("ln sigma", fit.activation_energy_eV), ("ln sigma T", fit.activation_energy_sigma_T_eV)):
             rows.append(_row(f"activation_energy_fit ({name})", str(process), str(carrier), "solver", [value], "eV", span))
     return rows

@@ -25,7 +25,7 @@ def with_error(value: float, error: float, unit: str = "") -> str:
     """
     if not math.isfinite(value):
         return "none"
-    if not (math.isfinite(error) and error > 0.0):
+    if not (math.isfinite(error) and error > 1e-5 * abs(value)):
         return f"{value:.4g} {unit}".rstrip()
     digits = 1 - math.floor(math.log10(error))
     if 0 <= digits <= 6:
