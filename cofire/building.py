@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from microstructures.errors import InputError, did_you_mean
 from microstructures.fire import co_fire
-from microstructures.press import GreenBody, cold_press
+from microstructures.press import GreenBody, cells_along, cold_press
 from microstructures.recipe import Recipe, load_recipe
 from microstructures.structure import VoxelStructure
+from microstructures.units import NM, UM
 
 PROCESSES = ("cold-pressed", "co-fired")
+MOST_PARTICLES = 1_000_000
 DEFAULT_SIZE_UM, DEFAULT_VOXEL_NM, DEFAULT_SEED = 4.0, 25.0, 1
 
 
@@ -48,5 +51,31 @@ def build(
     known = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     if process not in PROCESSES:
         raise InputError(f"process is '{process}'{did_you_mean(process, PROCESSES)}")
+    if green is None:
+        check_size(process, size_um=size_um, voxel_nm=voxel_nm, recipe=known)
     make = cold_press if process == "cold-pressed" else co_fire
     return make(size_um=size_um, voxel_nm=voxel_nm, recipe=known, seed=seed, green=green)
+
+
+def check_size(process: str, *, size_um: float, voxel_nm: float, recipe: Recipe) -> None:
+    """Refuse a box that is out of range, or that no machine holds, before anything is pressed.
+
+    Raises
+    ------
+    InputError
+        If the box has too few or too many voxels along an edge, or more than a million particles.
+    """
+    if not 0.0 < size_um < 1e4:
+        raise InputError(f"size_um is {size_um:g} um; allowed: above 0 and below 10000 um")
+    pressed, fired = recipe.press.relative_density, recipe.fire.relative_density
+    cells_along(size_um * UM * (1.0 if process == "cold-pressed" else (pressed / fired) ** (1.0 / 3.0)), voxel_nm)
+    solid = pressed * (size_um * UM) ** 3
+    shares = recipe.solid_fractions()
+    particles = sum(
+        shares[name] * solid / (math.pi / 6.0 * (powder.median_diameter_nm * NM) ** 3 * math.exp(4.5 * powder.log_spread**2))
+        for name, powder in recipe.powders.items()
+    )
+    if particles > MOST_PARTICLES:
+        raise InputError(
+            f"{size_um:g} um hold some {particles:.2g} particles; allowed: {MOST_PARTICLES}; use a smaller size_um or coarser powder"
+        )

@@ -15,6 +15,9 @@ from microstructures.errors import CofireError
 _ClickError: type[Exception] = typer.BadParameter.__mro__[2]
 """Base of all errors of the command-line library; public only through its children."""
 
+INTERRUPTED, BROKEN_PIPE = 130, 141
+"""Exit codes as a shell gives them: 128 + SIGINT, 128 + SIGPIPE."""
+
 app = typer.Typer(
     name="cofire",
     help="What does a composite solid-state cathode conduct, and why?",
@@ -52,19 +55,30 @@ app.command("doctor")(doctor.run)
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 some cases failed, 2 bad input, 3 missing extra, 130 interrupted."""
     try:
-        code = typer.main.get_command(app).main(arguments, prog_name="cofire", standalone_mode=False)
-        return int(code or 0)
+        code = int(typer.main.get_command(app).main(arguments, prog_name="cofire", standalone_mode=False) or 0)
+        return _fail("interrupted", code) if code == INTERRUPTED else code
     except _ClickError as error:
         return _usage(error)
     except CofireError as error:
         return _fail(" ".join(str(error).split()), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted", 130)
+        return _fail("interrupted", INTERRUPTED)
+    except SystemError as error:  # an interrupt inside a compiled kernel comes wrapped
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        return _fail("interrupted", INTERRUPTED)
+    except ModuleNotFoundError as error:
+        return _fail(f"package '{error.name}' is not installed; run: pip install {error.name}", 3)
     except MemoryError:
         return _fail("not enough memory; use a smaller box, larger voxels or fewer workers", 2)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+    except RecursionError:
+        return _fail("an input file is nested far too deeply; allowed: the tables of the documented form; correct it", 2)
+    except (BrokenPipeError, SystemExit):  # nobody reads any more, as after `| head`: no error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return BROKEN_PIPE
+    except OSError as error:
+        where = "" if error.filename is None else f"{str(error.filename)[:200]}: "
+        return _fail(f"{where}{error.strerror or error}; check the path, free space and permissions", 2)
 
 
 def _usage(error: Any) -> int:
@@ -74,7 +88,7 @@ def _usage(error: Any) -> int:
         sys.stderr.write(text + "\n")
         return 2
     close = getattr(error, "possibilities", None)
-    meant = f"; did you mean {' or '.join(close)}?" if close and "mean" not in text else ""
+    meant = f"; did you mean {' or '.join(close)}?" if close and not any(word in text for word in ("mean", "Possible")) else ""
     command = getattr(getattr(error, "ctx", None), "command_path", "cofire")
     return _fail(f"{' '.join(text.split()).rstrip('.')}{meant}; see {command} --help", 2)
 

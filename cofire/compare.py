@@ -9,20 +9,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cofire.building import DEFAULT_SEED, DEFAULT_SIZE_UM, DEFAULT_VOXEL_NM, PROCESSES
+from cofire.building import DEFAULT_SEED, DEFAULT_SIZE_UM, DEFAULT_VOXEL_NM, PROCESSES, check_size
 from cofire.case import STAGES, Case, run_case
 from cofire.comparison import Comparison
 from cofire.report import write_report
-from cofire.store import open_folder, write_json
+from cofire.store import open_folder, remove_if_empty, write_json
 from cofire.summary import summarise
 from cofire.version import __version__, library_versions
 from cofire.workers import run_all, worker_count
 from microstructures.errors import InputError
 from microstructures.materials import load_materials
 from microstructures.recipe import Recipe, load_recipe
+from microstructures.units import kelvin
 
 SCHEMA = 1
-DEFAULT_HOPS = 50_000_000
+DEFAULT_HOPS, MOST_HOPS = 50_000_000, 10**15
 ARRHENIUS_C = (50.0, 80.0, 110.0, 150.0)
 Progress = Callable[[float | None, str], Any]
 
@@ -78,12 +79,16 @@ def compare(
     """
     if not 1 <= replicas <= 10_000:
         raise InputError(f"replicas is {replicas}; allowed: 1 to 10000")
-    if hops < 1:
-        raise InputError(f"hops is {hops}; allowed: 1 or more")
+    if not 1 <= hops <= MOST_HOPS:
+        raise InputError(f"hops is {hops}; allowed: 1 to {MOST_HOPS}")
     if not 0 <= seed < 2**64 - replicas:
         raise InputError(f"seed is {seed}; allowed: whole numbers from 0 to 2^64 - 1")
     known = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
-    load_materials(materials)  # a broken file is told before anything is computed
+    load_materials(materials)  # what is wrong is told before anything is computed
+    kelvin(temperature_C)
+    for process in PROCESSES:
+        check_size(process, size_um=size_um, voxel_nm=voxel_nm, recipe=known)
+    used = worker_count(workers, replicas * len(PROCESSES))
     source = None if materials is None else str(materials)
     folder = open_folder(out, "cofire-compare", overwrite)
     started, clock = datetime.now(UTC), time.monotonic()
@@ -95,11 +100,6 @@ def compare(
         )  # fmt: skip
 
     cases = [case(process, replica) for replica in range(replicas) for process in PROCESSES]
-    used = worker_count(workers, len(cases))
-    (folder / "structures").mkdir(exist_ok=True)
-    if used > 1:
-        progress(None, "compiling kernels (first run only)")
-        warm_up(folder / "structures" / ".warm-up.h5")
     told = 0
 
     def say(done: int, text: str) -> None:
@@ -107,7 +107,15 @@ def compare(
         told += 1
         progress(min(0.98, max(done / len(cases), told / (len(cases) * STAGES))), text)
 
-    results = run_all(run_case, cases, used, say)
+    (folder / "structures").mkdir(exist_ok=True)
+    try:
+        if used > 1:
+            progress(None, "compiling kernels (first run only)")
+            warm_up(folder / "structures" / ".warm-up.h5")
+        results = run_all(run_case, cases, used, say)
+    except BaseException:
+        remove_if_empty(folder / "structures", folder)
+        raise
     progress(0.98, "writing tables, figures and the report")
     run = {
         "schema": SCHEMA,
@@ -144,6 +152,8 @@ def warm_up(scratch: Path) -> None:
     assert coarse is not None
     thick = coarse.model_copy(update={"thickness_p05_nm": 100.0, "thickness_p95_nm": 150.0})
     known = recipe.model_copy(update={"fire": recipe.fire.model_copy(update={"interphase": thick})})
-    for process in PROCESSES:
-        run_case(Case(process, 1, 0, 3.0, 100.0, known, None, 60.0, 2000, (), scratch))
-    scratch.unlink()
+    try:
+        for process in PROCESSES:
+            run_case(Case(process, 1, 0, 3.0, 100.0, known, None, 60.0, 2000, (), scratch))
+    finally:
+        scratch.unlink(missing_ok=True)

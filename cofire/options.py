@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,16 +62,53 @@ def read_materials(name: str | None) -> Materials:
     return load_materials(name)
 
 
-def check_output(path: Path, overwrite: bool) -> Path:
-    """Return the resolved path of a file to write, or refuse before anything is computed."""
-    file = path.expanduser().resolve()
-    if file.is_dir():
-        raise InputError(f"--out {file} is a folder; give a file name")
-    if file.exists() and not overwrite:
-        raise InputError(f"--out {file} exists already; choose another name or add --overwrite")
-    if not file.parent.is_dir():
-        raise InputError(f"--out {file}: the folder {file.parent} does not exist; make it first")
-    return file
+def check_output(
+    path: Path,
+    overwrite: bool,
+    *,
+    option: str = "--out",
+    suffixes: tuple[str, ...] = (),
+    remedy: str = "choose another name or add --overwrite",
+) -> Path:
+    """Return the resolved path of a file to write, or refuse before anything is computed.
+
+    Raises
+    ------
+    InputError
+        If the suffix is none of `suffixes`, the file exists and `overwrite` is not set, or its folder cannot be written.
+    """
+    try:
+        file = path.expanduser().resolve()
+        if file.is_dir():
+            raise InputError(f"{option} {file} is a folder; give a file name")
+        if suffixes and file.suffix.lower() not in suffixes:
+            raise InputError(f"{option} {file} ends in '{file.suffix}'; allowed: {', '.join(suffixes)}; rename it")
+        if file.exists() and not overwrite:
+            raise InputError(f"{option} {file} exists already; {remedy}")
+        if not file.parent.is_dir():
+            raise InputError(f"{option} {file}: the folder {file.parent} does not exist; make it first")
+        with tempfile.TemporaryFile(dir=file.parent):
+            return file
+    except (OSError, RuntimeError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise InputError(f"{option} {str(path)[:200]} cannot be written: {reason}; choose another place") from None
+
+
+def check_structure_output(path: Path, overwrite: bool) -> Path:
+    """Return the resolved path of a structure to write, or refuse before anything is computed."""
+    from microstructures.formats import SUFFIXES
+
+    return check_output(path, overwrite, suffixes=SUFFIXES)
+
+
+def write_structure(structure: VoxelStructure, path: Path) -> None:
+    """Write a structure, and say so where the format cannot hold all of it."""
+    from cofire.console import note
+    from microstructures.formats import STRUCTURE_SUFFIXES, write
+
+    write(structure, path)
+    if path.suffix.lower() not in STRUCTURE_SUFFIXES:
+        note(f"{path.suffix} holds the labels only; grains, contacts and the recipe are kept in .h5")
 
 
 def shown(value: Any, unit: str, form: str = ".5g") -> str:

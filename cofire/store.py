@@ -42,6 +42,13 @@ def open_folder(path: str | Path | None, default: str, overwrite: bool) -> Path:
     return folder.resolve()
 
 
+def remove_if_empty(*folders: Path) -> None:
+    """Remove folders that hold nothing, so that a run that failed early does not block the next one."""
+    for folder in folders:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file in one step."""
     with atomic_file(path) as temporary:

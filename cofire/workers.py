@@ -6,15 +6,22 @@ import multiprocessing
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from queue import Empty
 from typing import Any, TypeVar
 
-from microstructures.errors import InputError
+from microstructures.errors import CofireError, InputError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _channel: Any = None
+
+
+class WorkerDiedError(CofireError, RuntimeError):
+    """A process of a comparison ended without a result."""
+
+    exit_code = 1
 
 
 def worker_count(wanted: int | None, cases: int) -> int:
@@ -54,6 +61,11 @@ def run_all(
         Number of processes; 1 runs in this one.
     say : callable
         Called with the number of finished items and what was said.
+
+    Raises
+    ------
+    WorkerDiedError
+        If the system ended a process.
     """
     if workers == 1:
         results = []
@@ -77,6 +89,11 @@ def run_all(
                         say(done, channel.get_nowait())
                     except Empty:
                         break
+        except BrokenProcessPool:
+            raise WorkerDiedError(
+                f"one of {workers} processes was ended by the system, most likely for lack of memory; "
+                "use fewer --workers, larger voxels or a smaller box"
+            ) from None
         except BaseException:
             for future in pending:
                 future.cancel()

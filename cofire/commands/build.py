@@ -20,12 +20,11 @@ def run(
     overwrite: options.Overwrite = False,
 ) -> None:
     """Build a cold-pressed or co-fired cathode and write it to a file."""
-    target = options.check_output(out, overwrite)
+    target = options.check_structure_output(out, overwrite)
     from cofire.building import build
     from cofire.console import note, progress
-    from microstructures.formats import write
 
     with progress(f"building {process}"):
         structure = build(process, size_um=size_um, voxel_nm=voxel_nm, seed=seed, recipe=recipe)
-        write(structure, target)
+        options.write_structure(structure, target)
     note(f"{structure!r} written to {target}")

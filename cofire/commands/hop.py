@@ -36,6 +36,10 @@ def run(
 ) -> None:
     """Let carriers hop through the structure: diffusivity and conductivity with their errors."""
     _check(mode, filling, walkers, checkpoint, resume)
+    if checkpoint is not None:
+        goes_on = resume is not None and resume.resolve() == checkpoint.resolve()
+        remedy = f"choose another name, or go on from it with --resume {checkpoint}"
+        checkpoint = options.check_output(checkpoint, goes_on, option="--checkpoint", remedy=remedy)
     known, read = options.read_materials(materials), options.read_structure(structure, voxel_nm)
     from cofire.console import print_json, progress, table
     from kmc.network import build_network

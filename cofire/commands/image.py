@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cofire import options
-from microstructures.errors import InputError
+from microstructures.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+LARGEST_LAYER_NM = 1e4
 
 
 def run(
@@ -29,11 +32,13 @@ def run(
     overwrite: options.Overwrite = False,
 ) -> None:
     """Read a label image, name its phases and write it as a structure. Nothing in the image is repaired silently."""
-    target = options.check_output(out, overwrite)
+    target = options.check_structure_output(out, overwrite)
     names = parse_phases(phases)
     growth = None if grow_interphase is None else parse_growth(grow_interphase)
+    if not 0 <= seed < 2**64:
+        raise InputError(f"--seed is {seed}; allowed: whole numbers from 0 to 2^64 - 1")
     from cofire.console import note, progress
-    from microstructures.formats import read, write
+    from microstructures.formats import read
 
     with progress("importing"):
         structure = read(image, voxel_nm=options.edges_nm(voxel_nm), phases=names)
@@ -48,13 +53,16 @@ def run(
             from microstructures.recipe import InterphaseRecipe
 
             donor, host, low, high = growth
+            _check_growth(structure.phases, donor, host, product)
             free = next(label for label in range(1, 256) if label not in structure.phases)
             recipe = InterphaseRecipe(
                 donor=donor, host=host, product=product, label=free, thickness_p05_nm=low, thickness_p95_nm=high
             )
             structure = grow(structure, recipe, seed=seed)
             structure = structure.with_(recipe={**structure.recipe, "interphase": recipe.model_dump()}, seed=seed)
-        write(structure, target)
+            if not (structure.labels == free).any():
+                note(f"no {product} grew: {donor} and {host} do not touch in this image")
+        options.write_structure(structure, target)
     note(f"{structure!r}, {structure.n_grains} grains, written to {target}")
 
 
@@ -65,12 +73,20 @@ def parse_phases(text: str | None) -> dict[int, str] | None:
     out: dict[int, str] = {}
     for part in text.split(","):
         label, sign, name = part.partition("=")
-        if not sign or not label.strip().isdigit() or not name.strip() or int(label) > 255:
+        number = int(label) if label.strip().isascii() and label.strip().isdigit() else -1
+        if not sign or not name.strip() or not 0 <= number <= 255:
             raise InputError(f"--phases has '{part}'; allowed: LABEL=NAME with a label from 0 to 255, like 0=pore,1=LFP")
-        if int(label) in out or name.strip() in out.values():
-            raise InputError(f"--phases names '{part}' twice; give every label and name once")
-        out[int(label)] = name.strip()
+        check_name(name.strip(), "--phases")
+        if number in out or name.strip().casefold() in (known.casefold() for known in out.values()):
+            raise InputError(f"--phases names '{part}' twice; give every label and name once (case does not count)")
+        out[number] = name.strip()
     return out
+
+
+def check_name(name: str, option: str) -> None:
+    """Refuse a phase name that a materials file could not write."""
+    if not name.strip() or "|" in name or name == "default" or not name.isprintable():
+        raise InputError(f"{option} has the phase name {name!r}; allowed: a word without '|', and not 'default'; rename it")
 
 
 def parse_growth(text: str) -> tuple[str, str, float, float]:
@@ -82,11 +98,23 @@ def parse_growth(text: str) -> tuple[str, str, float, float]:
         if not (colon and bar and dash and donor and host):
             raise ValueError
         values = float(low), float(high)
-        if not 0.0 < values[0] <= values[1]:
+        if not 0.0 < values[0] <= values[1] <= LARGEST_LAYER_NM:
             raise ValueError
     except ValueError:
         raise InputError(f"--grow-interphase is '{text}'; allowed: A|B:LOW-HIGH in nm, like 'LFP|LATP:40-100'") from None
+    if donor == host:
+        raise InputError(f"--grow-interphase is '{text}'; allowed: two different phases, like 'LFP|LATP:40-100'")
     return donor, host, *values
+
+
+def _check_growth(phases: Mapping[int, str], donor: str, host: str, product: str) -> None:
+    check_name(product, "--product")
+    for name in (donor, host):
+        if name not in phases.values():
+            near = did_you_mean(name, phases.values()) or "; name the labels with --phases"
+            raise InputError(f"--grow-interphase names phase '{name}', which the image does not have{near}")
+    if product.casefold() in (name.casefold() for name in phases.values()):
+        raise InputError(f"--product is '{product}', a phase that the image has already; choose another name")
 
 
 def _check_names(labels: NDArray[np.uint8], names: dict[int, str] | None) -> None:

@@ -28,7 +28,9 @@ def run(
         return
     fraction = found["percolating_fraction"]
     by_axis = fraction if axis == "all" else {axis: fraction}
-    rows = [("percolates", str(found["percolates"])), ("outcome", f"{found['outcome']}: {found['advice']}")]
+    percolates = found["percolates"] if axis == "all" else {axis: found["percolates"]}
+    rows = [("percolates", ", ".join(f"{a} {'yes' if through else 'no'}" for a, through in percolates.items()))]
+    rows += [("outcome", f"{found['outcome']}: {found['advice']}")]
     rows += [
         (f"percolating fraction along {a}", ", ".join(f"{name} {share:.4f}" for name, share in part.items()))
         for a, part in by_axis.items()

@@ -24,13 +24,15 @@ def run(
     carrier: options.Carrier = "ion",
     temperature_C: options.Temperature = None,
     axis: options.Axis = "x",
+    overwrite: options.Overwrite = False,
 ) -> None:
     """Show a structure, or the potential or current in it: on the screen, as a picture or as a page."""
     if field not in FIELDS:
         raise InputError(f"--field is '{field}'{did_you_mean(field, FIELDS)}")
-    for path in (png, html):
-        if path is not None and not path.expanduser().resolve().parent.is_dir():
-            raise InputError(f"the folder of {path} does not exist; make it first")
+    if png is not None:
+        png = options.check_output(png, overwrite, option="--png", suffixes=(".png",))
+    if html is not None:
+        html = options.check_output(html, overwrite, option="--html", suffixes=(".html", ".htm"))
     read = options.read_structure(structure, voxel_nm)
     from cofire.console import note, progress
 

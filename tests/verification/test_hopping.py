@@ -336,7 +336,7 @@ class Interrupted(Exception):
     """Stands for a kill."""
 
 
-@pytest.mark.parametrize("after", [0.0, 0.4, 0.95])
+@pytest.mark.parametrize("after", [0.0, 0.4, 0.9])
 def test_resumed_run_has_the_bits_of_an_undisturbed_one(tmp_path: Path, after: float) -> None:
     """Interrupt a run after any batch, resume it from its checkpoint: the same result, bit for bit."""
     known, file = two_phases(), tmp_path / "run.npz"
@@ -366,10 +366,17 @@ def test_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
         hop(known, resume=file, **{**RUN, "walkers": 301})
     with pytest.raises(InputError, match="network"):
         hop(two_phases(seed=2), resume=file, **RUN)
-    with pytest.raises(InputError, match="network"):
-        hop(known.at(61.0), resume=file, walkers=300, time_s=1e-6, seed=8)
     with pytest.raises(InputError, match="does not exist"):
         hop(known, resume=tmp_path / "absent.npz", **RUN)
+
+
+def test_checkpoint_of_another_temperature_is_refused(tmp_path: Path) -> None:
+    """Hop rates follow kT even where no conductance depends on the temperature."""
+    known, file = two_phases(), tmp_path / "run.npz"
+    options: dict[str, Any] = {"walkers": 50, "time_s": 1e-3, "seed": 8}
+    hop(known, checkpoint=file, **options)
+    with pytest.raises(InputError, match="another run"):
+        hop(known.at(90.0), resume=file, **options)
 
 
 def test_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
