@@ -1,7 +1,8 @@
 """cofire: what a composite solid-state cathode conducts, and why.
 
 The front door: `cofire.compare`, `cofire.build` and, by the same names as on the command line, `conduct`, `percolate`,
-`hop`, `read`, `write`, `describe`. Names load on first use.
+`hop`, `read`, `write`, `describe`. Names load on first use; no module of the package may bear one of them, because Python
+would put the module in the place of the function.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import Any
 
 _PUBLIC = {
     "__version__": "cofire.version",
-    "compare": "cofire.compare",
+    "compare": "cofire.comparing",
     "build": "cofire.building",
-    "doctor": "cofire.doctor",
+    "doctor": "cofire.diagnosis",
     "conduct": "kmc",
     "percolate": "kmc",
     "hop": "kmc",

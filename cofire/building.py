@@ -13,7 +13,7 @@ from microstructures.structure import VoxelStructure
 from microstructures.units import NM, UM
 
 PROCESSES = ("cold-pressed", "co-fired")
-MOST_PARTICLES = 1_000_000
+MOST_PARTICLES, MOST_PAIRS = 1_000_000, 50_000_000
 DEFAULT_SIZE_UM, DEFAULT_VOXEL_NM, DEFAULT_SEED = 4.0, 25.0, 1
 
 
@@ -63,7 +63,7 @@ def check_size(process: str, *, size_um: float, voxel_nm: float, recipe: Recipe)
     Raises
     ------
     InputError
-        If the box has too few or too many voxels along an edge, or more than a million particles.
+        If the box has too few or too many voxels along an edge, more than a million particles, or too many pairs of neighbours.
     """
     if not 0.0 < size_um < 1e4:
         raise InputError(f"size_um is {size_um:g} um; allowed: above 0 and below 10000 um")
@@ -78,4 +78,11 @@ def check_size(process: str, *, size_um: float, voxel_nm: float, recipe: Recipe)
     if particles > MOST_PARTICLES:
         raise InputError(
             f"{size_um:g} um hold some {particles:.2g} particles; allowed: {MOST_PARTICLES}; use a smaller size_um or coarser powder"
+        )
+    largest = max(powder.median_diameter_nm * NM * math.exp(2.5 * powder.log_spread) for powder in recipe.powders.values())
+    pairs = 0.5 * particles**2 * min(1.0, math.pi * 4.0 / 3.0 * (largest / (size_um * UM)) ** 3)
+    if pairs > MOST_PAIRS:
+        raise InputError(
+            f"the finest of some {particles:.2g} particles have {pairs:.2g} neighbours within the largest diameter; "
+            f"allowed: {MOST_PAIRS:g}; use powders closer in size or a smaller size_um"
         )

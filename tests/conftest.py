@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Iterator
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy loads: threads of its own make small products wait
 
 import numba
 import pytest
@@ -15,7 +18,8 @@ settings.register_profile("night", deadline=None, max_examples=300, suppress_hea
 
 
 def _asks_for_nightly(config: pytest.Config) -> bool:
-    return "nightly" in config.option.markexpr
+    expression = config.option.markexpr
+    return "nightly" in expression and "not nightly" not in expression
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,9 +42,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def fresh_seed(request: pytest.FixtureRequest) -> int:
-    """Return a seed nobody has seen, and print it so that a failure can be repeated."""
+    """Return a seed nobody has seen; a failure reports it, so that it can be repeated."""
     seed = secrets.randbits(32)
-    print(f"seed of {request.node.name}: {seed}")
+    request.node.add_report_section("setup", "seed", str(seed))
     return seed
 
 

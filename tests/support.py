@@ -75,13 +75,21 @@ def materials(
 
 
 def block(
-    labels: ArrayLike, voxel_nm: float | tuple[float, float, float] = 25.0, *, grains: ArrayLike | None = None, periodic: bool = False
+    labels: ArrayLike,
+    voxel_nm: float | tuple[float, float, float] = 25.0,
+    *,
+    grains: ArrayLike | None = None,
+    periodic: bool = False,
 ) -> VoxelStructure:
     """Return a structure of the phases above."""
-    return VoxelStructure.from_labels(labels, voxel_nm=voxel_nm, phases=dict(enumerate(PHASES)), grains=grains, periodic=periodic)
+    return VoxelStructure.from_labels(
+        labels, voxel_nm=voxel_nm, phases=dict(enumerate(PHASES)), grains=grains, periodic=periodic
+    )
 
 
-def network(labels: ArrayLike, known: Materials, voxel_nm: float | tuple[float, float, float] = 25.0, **options: object) -> Network:
+def network(
+    labels: ArrayLike, known: Materials, voxel_nm: float | tuple[float, float, float] = 25.0, **options: object
+) -> Network:
     """Return the ion network of labels at 60 degC."""
     return build_network(block(labels, voxel_nm, **options), known)  # type: ignore[arg-type]
 

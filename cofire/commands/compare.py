@@ -25,7 +25,7 @@ def run(
     json: options.Json = False,
 ) -> None:
     """Press one green body per seed, fire it, and compare both with the published experiment."""
-    from cofire.compare import compare
+    from cofire.comparing import compare
     from cofire.console import note, print_json, progress
     from cofire.tables import print_comparison
 

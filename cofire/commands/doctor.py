@@ -8,7 +8,7 @@ from cofire import options
 def run(json: options.Json = False) -> None:
     """Print versions, threads, memory, renderer and compile cache."""
     from cofire.console import print_json, progress, table
-    from cofire.doctor import doctor
+    from cofire.diagnosis import doctor
 
     with progress("examining"):
         found = doctor()

@@ -15,6 +15,7 @@ from itertools import product
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from kmc.conduction import kernels
@@ -23,6 +24,7 @@ OVER_RELAXATION = 1.7
 LARGEST_DIRECT = 400
 LARGEST_PIECE_COUNT = 40_000
 SLABS = 16
+SINGLE_NOISE = 1e-7
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -123,7 +125,11 @@ def _pseudo_inverse(level: Level) -> Single:
         np.add.at(matrix, (there, here), -g)
     np.add.at(matrix, (index[0].ravel(), index[0].ravel()), level.low.ravel())
     np.add.at(matrix, (index[-1].ravel(), index[-1].ravel()), level.high.ravel())
-    return np.linalg.pinv(matrix, rcond=1e-13, hermitian=True).astype(np.float32)
+    # scaled to a unit diagonal, weak regions are as well conditioned as strong ones; what is still below the noise of
+    # float32 are potentials of whole regions that hang together weakly or not at all, which are not for this level
+    scale = 1.0 / np.sqrt(np.where(matrix.diagonal() > 0.0, matrix.diagonal(), np.inf))
+    inverse = np.linalg.pinv(scale[:, None] * matrix * scale, rcond=SINGLE_NOISE, hermitian=True)
+    return (scale[:, None] * inverse * scale).astype(np.float32)
 
 
 class PieceSpace:
@@ -133,9 +139,7 @@ class PieceSpace:
         """Factorise the matrix of the pieces."""
         self.pieces = pieces
         matrix = _piece_matrix(g, low, high, pieces, count + 1)
-        diagonal = matrix.diagonal()
-        floor = np.where(diagonal > 0.0, 1e-12 * diagonal, 1.0)
-        self.factors = splu((matrix + sp.diags(floor)).tocsc())
+        self.factors = splu((matrix + sp.diags(_grounding(matrix, low, high, pieces))).tocsc())
         self.partial = np.zeros((SLABS, count + 1))
 
     def correct(self, residual: Array, out: Array) -> None:
@@ -144,6 +148,23 @@ class PieceSpace:
         sums = self.partial.sum(axis=0)
         sums[0] = 0.0
         kernels.add_pieces(self.pieces, self.factors.solve(sums), out)
+
+
+def _grounding(matrix: sp.csr_matrix, low: Array, high: Array, pieces: NDArray[np.int32]) -> Array:
+    """Return what to add to the diagonal: one piece of every set that no plate holds is tied to 0 by its own conductance.
+
+    The currents into such a set sum to zero, so none flows to its ground and the solution is exact up to a constant.
+    """
+    diagonal = matrix.diagonal()
+    n_sets, member = connected_components(matrix, directed=False)
+    held = np.zeros(n_sets, dtype=np.bool_)
+    for plane, plate in ((pieces[0], low), (pieces[-1], high)):
+        held[member[plane[plate > 0.0]]] = True
+    _, first = np.unique(member, return_index=True)
+    ground = np.zeros(len(diagonal))
+    ground[first[~held]] = diagonal[first[~held]]
+    ground[diagonal <= 0.0] = 1.0
+    return ground
 
 
 def _piece_matrix(g: tuple[Array, Array, Array], low: Array, high: Array, pieces: NDArray[np.int32], n: int) -> sp.csr_matrix:

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 from numba import prange
+from numpy.typing import NDArray
 
 from microstructures.interface_normals import SMOOTHING, gaussian_window, step_index
 from microstructures.jit import kernel, parallel_kernel
 
 REACH = 4
 WINDOW = gaussian_window(REACH, 0.0)
+
+
+def _read_distances() -> NDArray[np.float64]:
+    """Return the distance that the normal quantile reads off flat surfaces 0.5, 1.5, 2.5 and 3.5 voxels away.
+
+    The window is a sum over voxels cut off at its reach, not a normal distribution, so it reads some 2 % too far.
+    """
+    inside = np.cumsum(WINDOW)[REACH:-1] / WINDOW.sum()
+    return np.array([0.0, *(SMOOTHING * NormalDist().inv_cdf(float(share)) for share in inside)])
+
+
+READ = _read_distances()
+TRUE = np.array([0.0, 0.5, 1.5, 2.5, 3.5])
 
 
 @parallel_kernel
@@ -68,7 +83,9 @@ def _look(labels, zones, phase_of_label, film_of, bears, wraps, i, j, k, outside
     if best < 0 or coated <= 0.0:
         return 0.0, 0.0, -1
     share = min(max(inside / (inside + outer), 1e-6), 1.0 - 1e-6)
-    return SMOOTHING * _normal_quantile(share), coated / outer, film_of[bearer, best]
+    read = SMOOTHING * _normal_quantile(share)
+    far = np.interp(abs(read), READ, TRUE)
+    return (far if read > 0.0 else -far), coated / outer, film_of[bearer, best]
 
 
 @kernel

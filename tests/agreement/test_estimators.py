@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support import blobs, materials, network
 
 from kmc.arrhenius import fit_arrhenius
 from kmc.conduction import activation_energy_eV, conduct, dissipation_shares, solve_axis
@@ -16,7 +17,6 @@ from microstructures.fire import co_fire
 from microstructures.press import cold_press, press_powders
 from microstructures.structure import VoxelStructure
 from microstructures.units import thermal_energy_eV
-from support import blobs, materials, network
 
 CARRIERS = ("ion", "electron")
 PROCESSES = ("cold-pressed", "co-fired")
@@ -32,12 +32,16 @@ def structures() -> dict[str, VoxelStructure]:
 @pytest.fixture(scope="module")
 def networks(structures: dict[str, VoxelStructure]) -> dict[tuple[str, str], Network]:
     """Return the networks of both bodies for both carriers."""
-    return {(process, carrier): build_network(structures[process], carrier=carrier) for process in PROCESSES for carrier in CARRIERS}
+    return {
+        (process, carrier): build_network(structures[process], carrier=carrier) for process in PROCESSES for carrier in CARRIERS
+    }
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)
 @pytest.mark.parametrize("process", PROCESSES)
-def test_graph_and_solver_agree_on_what_percolates(networks: dict[tuple[str, str], Network], process: str, carrier: str) -> None:
+def test_graph_and_solver_agree_on_what_percolates(
+    networks: dict[tuple[str, str], Network], process: str, carrier: str
+) -> None:
     """Both positive or both exactly 0, along every axis."""
     known = networks[process, carrier]
     solved = conduct(known, axis="all")
@@ -50,7 +54,9 @@ def test_graph_and_solver_agree_on_what_percolates(networks: dict[tuple[str, str
 
 
 @pytest.mark.parametrize(("process", "low", "high"), [("cold-pressed", 0.98, 1.15), ("co-fired", 1.0, 1.75)])
-def test_graph_errs_on_the_high_side_for_ions(networks: dict[tuple[str, str], Network], process: str, low: float, high: float) -> None:
+def test_graph_errs_on_the_high_side_for_ions(
+    networks: dict[tuple[str, str], Network], process: str, low: float, high: float
+) -> None:
     """Holm's formula for wide contacts: +14 to +61 % on fired bodies, +1 to +9 % on point contacts, in the mean over axes."""
     known = networks[process, "ion"]
     solved = conduct(known, axis="all", boundary="periodic").mean_sigma_eff_S_per_m
@@ -60,7 +66,9 @@ def test_graph_errs_on_the_high_side_for_ions(networks: dict[tuple[str, str], Ne
 
 @pytest.mark.parametrize("carrier", CARRIERS)
 @pytest.mark.parametrize("process", PROCESSES)
-def test_hops_agree_with_the_solver_or_say_that_they_do_not(networks: dict[tuple[str, str], Network], process: str, carrier: str) -> None:
+def test_hops_agree_with_the_solver_or_say_that_they_do_not(
+    networks: dict[tuple[str, str], Network], process: str, carrier: str
+) -> None:
     """Within 4 standard errors where the walk has settled; else flagged, and not below the solver."""
     known = networks[process, carrier]
     solved = conduct(known, axis="all", boundary="periodic", tolerance=1e-5).sigma_eff_S_per_m
@@ -117,7 +125,9 @@ def test_shares_of_the_dissipation(axis: int) -> None:
         table = materials({"A": factor, "B": 0.1 * factor}, resistance={"A|B": 3e-8})
         values.append(solve_axis(network(labels, table), axis, tolerance=1e-9).sigma_eff_S_per_m)
     slope = np.log(values[1] / values[0]) / np.log((1.0 + step) / (1.0 - step))
-    crossing = known.interface_resistance * known.faces.area_factor * known.conductance[axis] / known.faces.face_geometry()[0][axis]
+    crossing = (
+        known.interface_resistance * known.faces.area_factor * known.conductance[axis] / known.faces.face_geometry()[0][axis]
+    )
     assert slope == pytest.approx(1.0 - float((shares * crossing).sum()), abs=1e-5)
 
 

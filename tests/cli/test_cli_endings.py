@@ -64,7 +64,7 @@ def test_an_interrupted_build_leaves_no_file(run, work, monkeypatch):
 
 
 def test_a_comparison_that_is_interrupted_early_leaves_no_folder(run, work, monkeypatch):
-    monkeypatch.setattr("cofire.compare.run_all", _raising(KeyboardInterrupt()))
+    monkeypatch.setattr("cofire.comparing.run_all", _raising(KeyboardInterrupt()))
     assert run("compare", "--out", "new", "--workers", 1).code == 130
     assert not (work / "new").exists()
 

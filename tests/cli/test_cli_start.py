@@ -20,7 +20,9 @@ def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _loaded_by(code: str) -> list[str]:
-    ran = _python("-c", f"import sys, json\n{code}\nprint(json.dumps([m for m in {HEAVY!r} if m in sys.modules]), file=sys.stderr)")
+    ran = _python(
+        "-c", f"import sys, json\n{code}\nprint(json.dumps([m for m in {HEAVY!r} if m in sys.modules]), file=sys.stderr)"
+    )
     assert ran.returncode == 0, ran.stderr
     found = json.loads(ran.stderr)
     assert isinstance(found, list)
@@ -41,6 +43,16 @@ def test_the_front_door_loads_nothing_heavy():
 
 def test_pictures_load_when_they_are_drawn():
     assert not {"pyvista", "vtk", "vtkmodules", "matplotlib"} & set(_loaded_by("import cofire, kmc, microstructures, viz"))
+
+
+def test_public_names_stay_what_they_are():
+    _loaded_by(
+        "import cofire, cofire.cli, contextlib, io\n"
+        "with contextlib.redirect_stdout(io.StringIO()): assert cofire.cli.main(['doctor', '--json']) == 0\n"
+        "import cofire.commands.compare, cofire.comparing\n"
+        "for name in dir(cofire): assert type(getattr(cofire, name)) is type(getattr(cofire, name)), name\n"
+        "assert callable(cofire.compare) and callable(cofire.doctor) and callable(cofire.build)"
+    )
 
 
 def test_module_and_help():

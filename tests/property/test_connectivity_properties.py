@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from scipy import ndimage
+from support import materials, network, random_labels
 
 from kmc.conduction import solve_axis
 from kmc.connectivity import label_clusters
 from kmc.network import Network
 from kmc.pieces import label_pieces
-from support import materials, network, random_labels
 
 shapes = hnp.array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=7)
 pores = hnp.arrays(np.uint8, shapes, elements=st.sampled_from([0, 1]))
@@ -26,7 +26,9 @@ KNOWN = materials({"A": 1.0, "B": 0.1})
 def same_partition(one: NDArray[np.integer], two: NDArray[np.integer]) -> bool:
     """Return whether two labellings group the same voxels, 0 being no group in both."""
     pairs = np.unique(np.stack([one.ravel(), two.ravel()]), axis=1)
-    return len(np.unique(pairs[0])) == len(np.unique(pairs[1])) == pairs.shape[1] and bool(((pairs[0] == 0) == (pairs[1] == 0)).all())
+    return len(np.unique(pairs[0])) == len(np.unique(pairs[1])) == pairs.shape[1] and bool(
+        ((pairs[0] == 0) == (pairs[1] == 0)).all()
+    )
 
 
 @given(pores)
@@ -109,7 +111,7 @@ def test_pieces_are_connected_voxels_of_one_phase_and_grain(labels: NDArray[np.u
     ids, count = label_pieces(network(labels, KNOWN))
     expected = np.zeros(labels.shape, dtype=int)
     for label in (1, 2):
-        part, n = ndimage.label(labels == label)
+        part, _ = ndimage.label(labels == label)
         expected[part > 0] = part[part > 0] + expected.max()
     assert count == len(np.unique(expected[expected > 0]))
     assert same_partition(ids, expected)
@@ -128,7 +130,7 @@ def test_large_random_structures_as_well(periodic: bool) -> None:
     """Near the site threshold .3116 of the cubic lattice clusters are as ragged as they get."""
     labels = (np.random.default_rng(4).random((40, 41, 42)) < 0.32).astype(np.uint8)
     known: Network = network(labels, KNOWN, periodic=periodic)
-    expected, count = ndimage.label(labels)
+    _, count = ndimage.label(labels)
     assert label_clusters(known).count == count
     if periodic:
         tiled = ndimage.label(np.tile(labels, (2, 2, 2)))[0][:40, :41, :42]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support import Labels, distance_from_middle, laminate, voronoi
 
 from microstructures.errors import InputError
 from microstructures.interphase import grow_interphase
 from microstructures.morphology import describe, interphase_statistics
 from microstructures.recipe import InterphaseRecipe
 from microstructures.structure import VoxelStructure
-from support import Labels, distance_from_middle, laminate, voronoi
 
 PHASES = {0: "pore", 1: "LFP", 2: "LATP"}
 VOXEL_NM = 10.0

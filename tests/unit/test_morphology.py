@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from scipy import ndimage
+from support import blobs, block, distance_from_middle, laminate, random_labels, sphere, voronoi
 
 from microstructures.interface_normals import AREA_LEVELS, area_factor_of_level
 from microstructures.morphology import (
@@ -16,7 +19,6 @@ from microstructures.morphology import (
     volume_fractions,
 )
 from microstructures.segment import connected_grains, watershed_grains
-from support import blobs, block, distance_from_middle, laminate, random_labels, sphere, voronoi
 
 
 @pytest.mark.parametrize("radius", [12.0, 20.0])
@@ -109,8 +111,6 @@ def test_grain_sizes() -> None:
 
 def test_description_is_plain_and_complete() -> None:
     """The JSON of `cofire info`: nothing but numbers, strings, lists and dictionaries."""
-    import json
-
     labels, grains = voronoi(16, 8, seed=1)
     found = describe(block(labels, 50.0, grains=grains, periodic=True))
     assert json.loads(json.dumps(found)) == found

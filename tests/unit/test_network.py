@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support import block, laminate, materials, network, random_labels, sphere
 
 from kmc.faces import BLOCKED
 from kmc.network import build_network
@@ -11,7 +12,6 @@ from kmc.rates import mobility_factor
 from microstructures.errors import InputError, MaterialsError
 from microstructures.materials import load_materials
 from microstructures.structure import VoxelStructure
-from support import block, laminate, materials, network, random_labels, sphere
 
 H = 25e-9
 

@@ -63,7 +63,9 @@ def test_particles_fill_their_share_without_overlap(seed: int) -> None:
 
 def test_radii_are_lognormal() -> None:
     """Median and spread of the recipe, by number, up to the scaling that makes the volume exact."""
-    radius = press_powders(size_um=7.0, recipe=parse_recipe({"press": {"relative_density": 0.4}}, "test"), seed=1).particles.radius
+    radius = press_powders(
+        size_um=7.0, recipe=parse_recipe({"press": {"relative_density": 0.4}}, "test"), seed=1
+    ).particles.radius
     assert np.median(radius) == pytest.approx(500e-9, rel=0.03)
     assert np.log(radius).std() == pytest.approx(0.15, rel=0.15)
 

@@ -74,7 +74,9 @@ def test_phases_without_carriers_conduct_nothing() -> None:
     """No table for a carrier: 0 and an infinite barrier; a density not given is that of lithium in a phosphate."""
     assert conductivity_S_per_m(None, 60.0, 60.0) == 0.0
     assert carrier_density_per_m3(None) == 0.0
-    assert carrier_density_per_m3(Conductor(conductivity_S_per_m=1.0, activation_energy_eV=0.0)) == DEFAULT_CARRIER_DENSITY_PER_M3
+    assert (
+        carrier_density_per_m3(Conductor(conductivity_S_per_m=1.0, activation_energy_eV=0.0)) == DEFAULT_CARRIER_DENSITY_PER_M3
+    )
     assert equivalent_barrier_eV(0.0, 1.0, 60.0) == math.inf
     assert equivalent_barrier_eV(1.0, 0.0, 60.0) == math.inf
 
@@ -88,5 +90,5 @@ def test_hop_rate_without_a_barrier_is_the_attempt_frequency() -> None:
 @pytest.mark.parametrize("temperature_C", [-273.15, -1000.0, math.nan, math.inf])
 def test_temperatures_below_absolute_zero_are_refused(temperature_C: float) -> None:
     """One line that names the value and the unit."""
-    with pytest.raises(InputError, match="degC; allowed: finite and above -273.15 degC"):
+    with pytest.raises(InputError, match=r"degC; allowed: finite and above -273\.15 degC"):
         kelvin(temperature_C)

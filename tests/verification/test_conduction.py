@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
+from support import Labels, blobs, block, distance_from_middle, laminate, materials, network, random_labels, sphere
 
 from kmc.conduction import conduct, solve_axis
 from kmc.connectivity import label_clusters
 from kmc.network import Network
 from kmc.outcomes import Outcome
 from microstructures.errors import InputError
-from support import Labels, blobs, block, distance_from_middle, laminate, materials, network, random_labels, sphere
 
 BOUNDARIES = ("plates", "periodic")
 AXES = "xyz"
@@ -145,7 +145,9 @@ def test_neutral_coated_sphere() -> None:
     assert np.log2(errors[0] / errors[2]) / 2.0 == pytest.approx(1.0, abs=0.35)
 
 
-def assembled(labels: Labels, conductivity: dict[int, float], size: tuple[float, float, float], axis: int, periodic: bool) -> float:
+def assembled(
+    labels: Labels, conductivity: dict[int, float], size: tuple[float, float, float], axis: int, periodic: bool
+) -> float:
     """Return sigma_eff from a sparse direct solve of harmonic-mean faces, written without the product's code."""
     s = np.vectorize(conductivity.__getitem__, otypes=[float])(labels)
     index = np.arange(s.size).reshape(s.shape)

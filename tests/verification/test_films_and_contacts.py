@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from support import Labels, block, laminate, materials, network, sphere
 
 from kmc.conduction import conduct, solve_axis
 from kmc.network import Network, build_network
@@ -12,7 +13,6 @@ from kmc.outcomes import Outcome
 from microstructures.errors import InputError
 from microstructures.materials import Materials
 from microstructures.structure import PointContacts, VoxelStructure
-from support import Labels, block, laminate, materials, network, sphere
 
 H = 25e-9
 SHEET = 1e-6
@@ -116,7 +116,9 @@ def test_films_need_cubic_voxels() -> None:
 BOX = (64, 40, 40)
 
 
-def two_grains(normal: NDArray[np.float64], point: NDArray[np.float64], radius: float, labels: tuple[int, int] = (1, 1)) -> VoxelStructure:
+def two_grains(
+    normal: NDArray[np.float64], point: NDArray[np.float64], radius: float, labels: tuple[int, int] = (1, 1)
+) -> VoxelStructure:
     """Return a block cut by a plane, with one contact of `radius` [voxels] at `point` [voxels] on it."""
     side = np.tensordot(normal, np.indices(BOX) + 0.5, axes=1) < normal @ point
     contacts = PointContacts(
@@ -137,7 +139,9 @@ def tilted_planes(count: int, seed: int) -> list[tuple[NDArray[np.float64], NDAr
     return found
 
 
-def relative_contact_resistances(radius: float, known: Materials, labels: tuple[int, int], exact: float, bulk: float) -> NDArray[np.float64]:
+def relative_contact_resistances(
+    radius: float, known: Materials, labels: tuple[int, int], exact: float, bulk: float
+) -> NDArray[np.float64]:
     """Return (resistance of the block - `bulk`) / `exact` of 24 random tilts and offsets."""
     out = []
     for normal, point in tilted_planes(24, seed=11):
@@ -208,7 +212,10 @@ def test_wider_contacts_conduct_more() -> None:
     """Monotone in the radius, from a tenth of a voxel to the whole face."""
     labels, grains = faced_grains()
     known = materials({"A": 1.0})
-    values = [sigma(build_network(block(labels, grains=grains).with_(contacts=one_contact(a)), known), boundary="plates") for a in (0.1, 0.3, 0.4, 0.7, 1.0, 2.0, 3.0, 4.0)]  # fmt: skip
+    values = []
+    for radius in (0.1, 0.3, 0.4, 0.7, 1.0, 2.0, 3.0, 4.0):
+        structure = block(labels, grains=grains).with_(contacts=one_contact(radius))
+        values.append(sigma(build_network(structure, known), boundary="plates"))
     assert (np.diff(values) > 0.0).all()
 
 
@@ -216,9 +223,9 @@ def test_contact_without_a_face_is_refused() -> None:
     """Grains that do not meet at the contact's place have no face to conduct through; the message says what to do."""
     labels, grains = faced_grains()
     labels = np.where((np.indices(labels.shape)[0] > 3) & (np.indices(labels.shape)[0] < 7), 0, 1)
+    apart = block(labels, grains=np.where(labels == 0, 0, grains)).with_(contacts=one_contact(0.5))
     with pytest.raises(InputError, match="contact 0 between grains 1 and 2 has no voxel face"):
-        network_of = block(labels, grains=np.where(labels == 0, 0, grains)).with_(contacts=one_contact(0.5))
-        build_network(network_of, materials({"A": 1.0}))
+        build_network(apart, materials({"A": 1.0}))
 
 
 def test_contacts_need_grains_and_cubic_voxels() -> None:

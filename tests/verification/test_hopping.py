@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import constants, sparse, stats
 from scipy.sparse.linalg import expm_multiply
+from support import blobs, block, laminate, materials, network, sphere, voronoi
 
 from kmc.conduction import conduct
 from kmc.hopping import HopResult, hop, run_tracers
@@ -22,7 +23,6 @@ from kmc.outcomes import Outcome
 from microstructures.errors import FormatError, InputError
 from microstructures.materials import Materials
 from microstructures.structure import PointContacts, VoxelStructure
-from support import blobs, block, laminate, materials, network, sphere, voronoi
 
 KT_PER_Q2 = constants.Boltzmann * 333.15 / constants.elementary_charge**2
 H = 25e-9
@@ -110,14 +110,11 @@ def test_uniform_block_is_the_poisson_walk(tmp_path: Path) -> None:
         fourth = msd**2 - ratio * (6.0 * kt) ** 2
         assert abs(fourth.mean()) < 4.0 * fourth.std() / np.sqrt(walkers)
         for axis in range(3):
-            edges = np.arange(-3, 4)
-            seen = np.array([(r[:, axis] == m).sum() for m in edges] + [(np.abs(r[:, axis]) > 3).sum()])
-            expected = stats.skellam.pmf(edges, kt, kt)
-            expected = walkers * np.append(expected, 1.0 - expected.sum())
-            keep = expected > 5.0
-            chi = stats.chisquare(np.append(seen[keep], seen[~keep].sum())[: keep.sum() + (~keep).any()],
-                                  np.append(expected[keep], expected[~keep].sum())[: keep.sum() + (~keep).any()])  # fmt: skip
-            assert chi.pvalue > 1e-3
+            reach = int(stats.skellam.isf(1e-3, kt, kt))  # what lies beyond on either side is one class
+            middle = np.clip(r[:, axis], -reach, reach).astype(int) + reach
+            below = stats.skellam.cdf(np.arange(-reach, reach), kt, kt)
+            expected = walkers * np.diff(np.concatenate(([0.0], below, [1.0])))
+            assert stats.chisquare(np.bincount(middle, minlength=2 * reach + 1), expected).pvalue > 1e-3
     assert abs(np.corrcoef(places[:, 16].T)[np.triu_indices(3, 1)]).max() < 4.0 / np.sqrt(walkers)
 
 

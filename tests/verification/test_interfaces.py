@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import constants
+from support import block, laminate, materials, network, sphere
 
 from kmc.arrhenius import fit_arrhenius
 from kmc.conduction import conduct
@@ -19,7 +20,7 @@ from kmc.rates import (
 )
 from microstructures.errors import InputError
 from microstructures.interface_normals import AREA_LEVELS
-from support import block, laminate, materials, network, sphere
+from microstructures.structure import VoxelStructure
 
 K, Q = constants.Boltzmann, constants.elementary_charge
 T_60C = 333.15
@@ -42,8 +43,15 @@ def kapitza(n: int, volume_fraction: float, matrix: float, ratio: float, voxel_n
 
 @pytest.mark.parametrize(
     ("volume_fraction", "matrix", "ratio", "voxel_nm"),
-    [(0.1, 1.0, 2.0, 25.0), (0.2, 1.0, 2.0, 40.0), (0.3, 1.0, 10.0, 25.0), (0.3, 1e-3, 4.0, 10.0), (0.2, 0.5, 1e4, 25.0), (0.35, 1.0, 1e6, 25.0)],
-)  # fmt: skip
+    [
+        (0.1, 1.0, 2.0, 25.0),
+        (0.2, 1.0, 2.0, 40.0),
+        (0.3, 1.0, 10.0, 25.0),
+        (0.3, 1e-3, 4.0, 10.0),
+        (0.2, 0.5, 1e4, 25.0),
+        (0.35, 1.0, 1e6, 25.0),
+    ],
+)
 def test_kapitza_sphere(volume_fraction: float, matrix: float, ratio: float, voxel_nm: float) -> None:
     """A sphere of radius a is neutral when R = (s_i - s_m) a / (s_i s_m), at any f (Torquato & Rintoul 1995); 1 % at 40 voxels."""
     assert kapitza(40, volume_fraction, matrix, ratio, voxel_nm) == pytest.approx(1.0, abs=0.01)
@@ -138,9 +146,7 @@ def test_barrier_of_an_interface_is_a_resistance(temperature_C: float) -> None:
 
 def test_resistance_and_film_follow_arrhenius() -> None:
     """1/R(T) and G(T) are plain Arrhenius about the reference temperature: exp(-Ea/k (1/T - 1/Tref))."""
-    known = materials(
-        {"A": 1.0}, resistance={"A|A": 2e-6}, films={"A|pore": 1e-6}, energy_eV={"A|A": 0.35, "A|pore": 0.07}
-    )
+    known = materials({"A": 1.0}, resistance={"A|A": 2e-6}, films={"A|pore": 1e-6}, energy_eV={"A|A": 0.35, "A|pore": 0.07})
     factor = np.exp(-0.35 * Q / K * (1.0 / 373.15 - 1.0 / T_60C))
     assert resistance_ohm_m2(known.interface("A", "A", "ion"), 100.0, 60.0) == pytest.approx(2e-6 / factor, rel=1e-12)
     factor = np.exp(-0.07 * Q / K * (1.0 / 373.15 - 1.0 / T_60C))
@@ -190,8 +196,6 @@ def test_both_forms_of_a_phase_feed_the_same_network() -> None:
     """A measured phase of the same conductivity conducts the same, face by face, and quotes the barrier it came from."""
     known = materials({}, more=BARRIER_PHASE)
     value = conductivity_S_per_m(known.conductor("F", "ion"), 60.0, 60.0)
-    from microstructures.structure import VoxelStructure
-
     one = build_network(VoxelStructure.from_labels(np.full((3, 3, 3), 6), voxel_nm=25, phases={6: "F"}), known)
     two = network(np.ones((3, 3, 3)), materials({"A": value}))
     np.testing.assert_allclose(one.conductance, two.conductance, rtol=1e-12)
@@ -208,9 +212,7 @@ def test_equivalent_barrier_inverts_the_conductivity() -> None:
 
 def test_temperature_moves_phases_and_interfaces_together() -> None:
     """A block of one activation energy has it at every temperature; the fit of sigma T is larger by about kT."""
-    known = materials(
-        {"A": 1.0, "B": 0.1}, resistance={"A|B": 1e-7}, energy_eV={"A": 0.3, "B": 0.3, "A|B": 0.3}
-    )
+    known = materials({"A": 1.0, "B": 0.1}, resistance={"A|B": 1e-7}, energy_eV={"A": 0.3, "B": 0.3, "A|B": 0.3})
     base = network(sphere(12, 0.3)[0], known)
     temperatures = [50.0, 60.0, 80.0, 150.0]
     values = [sigma(base.at(t), boundary="plates", tolerance=1e-9) for t in temperatures]
