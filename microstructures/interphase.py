@@ -60,11 +60,25 @@ def grow_interphase(structure: VoxelStructure, recipe: InterphaseRecipe | None =
             for index, p, n, wrap in zip(nearest, pad, structure.shape, structure.periodic, strict=True)
         )
         thickness = _thickness_of_pairs(grains[at], grains[near], used, seed)
-        from_plane = distance[inner][near] - 0.5 * float(voxel.mean())
+        from_plane = distance[inner][near] - _plane_offset(nearest, inner, near, voxel)
         reacted = np.zeros(structure.shape, dtype=np.bool_)
         reacted[near] = from_plane <= thickness
         labels_out[reacted] = used.label
     return structure.with_(labels=labels_out, phases={**structure.phases, used.label: used.product})
+
+
+def _plane_offset(
+    nearest: NDArray[np.int32], inner: tuple[slice, ...], near: NDArray[np.bool_], voxel: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return how far the interface lies beyond the centre of the nearest donor voxel [m].
+
+    Half the spacing of the voxel planes that are parallel to it: half a voxel along the grid, less where it is tilted.
+    """
+    where = np.argwhere(near)
+    link = np.stack(
+        [np.abs(index[inner][near] - where[:, axis] - inner[axis].start) * voxel[axis] for axis, index in enumerate(nearest)]
+    )
+    return np.asarray(0.5 * (link * voxel[:, None]).max(axis=0) / np.linalg.norm(link, axis=0))
 
 
 def _grains(structure: VoxelStructure) -> NDArray[np.int32]:

@@ -42,9 +42,11 @@ def laguerre_cells(centre: Floats, weight: Floats, shape: tuple[int, int, int]) 
     """
     best, grains = np.full(shape, np.inf), np.zeros(shape, dtype=np.int32)
     spacing_squared = (np.prod(shape) / len(weight)) ** (2.0 / 3.0)
-    _grow(centre, weight, np.sqrt(weight - weight.min() + spacing_squared), best, grains)
+    half_box = 0.5 * min(shape) - 1.0  # nearest images only
+    reach = np.minimum(np.sqrt(weight - weight.min() + spacing_squared), half_box)
+    _grow(centre, weight, reach, best, grains)
     # beyond its own reach a particle has d^2 - weight above this, so whatever is below it is settled
-    _settle(centre, weight, spacing_squared - weight.min(), best, grains)
+    _settle(centre, weight, float((reach**2 - weight).min()), best, grains)
     return grains
 
 

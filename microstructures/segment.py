@@ -64,4 +64,9 @@ def _markers(depth: NDArray[np.float64], inside: NDArray[np.bool_]) -> NDArray[n
     if len(missing):
         deepest = ndimage.maximum_position(depth, pieces, missing)
         top[tuple(np.array(deepest).T)] = True
-    return np.asarray(ndimage.label(top, structure=np.ones((3, 3, 3)))[0], dtype=np.int32)
+    # a plateau that is connected by edges or corners is one marker, but only within its piece
+    plateaus = ndimage.label(top, structure=np.ones((3, 3, 3)))[0]
+    _, which = np.unique(np.stack([plateaus[top], pieces[top]]), axis=1, return_inverse=True)
+    markers = np.zeros(depth.shape, dtype=np.int32)
+    markers[top] = which.ravel() + 1
+    return markers

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from microstructures.jit import parallel_kernel
+from microstructures.jit import kernel, parallel_kernel
 
 
 @parallel_kernel
@@ -204,3 +204,14 @@ def add_pieces(pieces, values, x):  # type: ignore[no-untyped-def]
         for j in range(ny):
             for k in range(nz):
                 x[i, j, k] += values[pieces[i, j, k]]
+
+
+@kernel
+def multiply(matrix, b, out):  # type: ignore[no-untyped-def]
+    """Write matrix b of a small dense matrix; serial, for a threaded library would wait longer than it works."""
+    flat_b, flat_out = b.reshape(-1), out.reshape(-1)
+    for i in range(matrix.shape[0]):
+        s = np.float32(0.0)
+        for j in range(matrix.shape[1]):
+            s += matrix[i, j] * flat_b[j]
+        flat_out[i] = s

@@ -84,7 +84,7 @@ class Multigrid:
     def _cycle(self, depth: int) -> None:
         level = self.levels[depth]
         if depth == len(self.levels) - 1:
-            level.x[...] = (self.inverse @ level.b.ravel()).reshape(level.x.shape)
+            kernels.multiply(self.inverse, level.b, level.x)
             return
         arrays = (*level.g, level.low, level.high, level.b, level.x)
         coarse = self.levels[depth + 1]

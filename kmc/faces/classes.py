@@ -19,7 +19,7 @@ from microstructures.structure import VoxelStructure
 BLOCKED = 0
 """Class of a face that never conducts: two grains that touch as voxels but not as particles."""
 
-FILM_LEVELS = 64
+FILM_LEVELS = 128
 """Steps of the share of a film that one face carries."""
 
 FILM_HALF_WIDTH = 1.5

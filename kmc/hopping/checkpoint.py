@@ -76,7 +76,7 @@ class Checkpoint:
 
     def _filled_from(self, path: Path) -> Checkpoint:
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 identity = json.loads(str(file["identity"]))
                 stored = {name: file[name] for name in ("places", "residence", "crossings", "hops")}
                 done, checksum = int(file["done"]), str(file["checksum"])
@@ -121,5 +121,5 @@ def _fingerprint(network: Network) -> str:
         digest.update(np.ascontiguousarray(part).tobytes())
     digest.update(np.ascontiguousarray(network.conductance).tobytes())
     digest.update(network.phase_carrier_density.tobytes())
-    digest.update(f"{network.film_carrier_density} {network.structure.voxel_size} {network.carrier}".encode())
+    digest.update(f"{network.film_carrier_density} {network.rate_factor} {network.carrier} {network.temperature_C}".encode())
     return digest.hexdigest()

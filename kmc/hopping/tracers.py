@@ -339,9 +339,9 @@ def _summary(
     open_axes = clusters.spans.any(axis=0)
     value = np.where(open_axes, quoted.mean(axis=0) * to_si, 0.0)
     error = np.where(open_axes, quoted.std(axis=0, ddof=1) / root * to_si, 0.0)
-    falls = (earlier - quoted)[:, open_axes].mean(axis=1)
-    drop, drop_error = falls.mean(), falls.std(ddof=1) / root
-    settled = drop <= 3.0 * drop_error or drop <= 0.02 * quoted[:, open_axes].mean()
+    falls = (earlier - quoted)[:, open_axes]
+    drop, drop_error = falls.mean(axis=0), falls.std(axis=0, ddof=1) / root
+    settled = bool(((drop <= 3.0 * drop_error) | (drop <= 0.02 * quoted[:, open_axes].mean(axis=0))).all())
     lag_s = QUOTED_LAG * interval
     outcome = Outcome.CONVERGED if settled and lag_s >= plan.escape_time_s else Outcome.NOT_EQUILIBRATED
     conduct = density * ELEMENTARY_CHARGE_C**2 / (BOLTZMANN_J_PER_K * kelvin(network.temperature_C))

@@ -80,7 +80,7 @@ def test_films_carry_hops_and_the_clock_alone_depends_on_their_carriers() -> Non
             materials({"A": 1.0}, films={"B|A": radius * H / 2.0}, film_density_per_m2=areal),
             periodic=True,
         )
-        results.append(hop(known, walkers=12_000, hops=40_000_000, seed=3))
+        results.append(hop(known, walkers=12_000, hops=40_000_000, seed=4))
         assert_agrees(results[-1], known, "periodic")
     assert results[1].carrier_density_per_m3 > 1.2 * results[0].carrier_density_per_m3
     assert results[1].diffusivity_m2_per_s["x"] < 0.8 * results[0].diffusivity_m2_per_s["x"]

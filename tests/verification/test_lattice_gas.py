@@ -262,7 +262,7 @@ def test_film_that_is_reached_only_across_the_outer_boundary_is_a_site() -> None
     for axis in range(3):
         open_face = net.conductance[axis][net.faces.of_axis[axis]] > 0.0
         assert (mobile == np.roll(mobile, -1, axis=axis))[open_face].all()
-    result = run_lattice_gas(net, filling=0.1, hops=2_000_000)
+    result = run_lattice_gas(net, filling=0.1, hops=16_000_000, gases=64)
     for name, expected in result.occupancy_expected.items():
         assert result.occupancy[name] == pytest.approx(expected, rel=0.05)
     assert result.residence_fraction["pore"] > 0.0
