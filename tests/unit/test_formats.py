@@ -109,9 +109,7 @@ def test_writing_replaces_in_one_step_and_leaves_nothing_behind(tmp_path: Path) 
 
 
 def test_same_structure_gives_the_same_file(tmp_path: Path) -> None:
-    assert content_hash(write(full_structure(), tmp_path / "a.h5")) == content_hash(
-        write(full_structure(), tmp_path / "b.h5")
-    )
+    assert content_hash(write(full_structure(), tmp_path / "a.h5")) == content_hash(write(full_structure(), tmp_path / "b.h5"))
 
 
 def test_phases_can_be_named_while_reading(tmp_path: Path) -> None:

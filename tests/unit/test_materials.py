@@ -78,9 +78,7 @@ def test_every_shipped_number_has_a_source_and_lies_in_its_range(name: str) -> N
         ("LFTAP", "electron", 1e-6, 0.30, "scenario"),
     ],
 )
-def test_bulk_values_in_their_own_units(
-    phase: str, carrier: Any, sigma_S_per_cm: float, energy_eV: float, status: str
-) -> None:
+def test_bulk_values_in_their_own_units(phase: str, carrier: Any, sigma_S_per_cm: float, energy_eV: float, status: str) -> None:
     conductor = load_materials().conductor(phase, carrier)
     assert conductor is not None
     assert conductor.conductivity_S_per_m == pytest.approx(sigma_S_per_cm * S_PER_CM)
