@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -53,8 +55,11 @@ def table(title: str, rows: list[tuple[str, str]]) -> None:
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Callable[[float | None, str], None]]:
-    """Show a bar on a terminal, nothing elsewhere; call the result with the share done (or None) and a short text."""
+def progress(label: str, *rooms: str) -> Iterator[Callable[[float | None, str], None]]:
+    """Show a bar on a terminal, nothing elsewhere; call the result with the share done (or None) and a short text.
+
+    `rooms` are the packages whose kernels will run: the bar says so where one of them still has to be compiled.
+    """
     if not err.is_terminal:
         yield lambda share, text: None
         return
@@ -68,7 +73,7 @@ def progress(label: str) -> Iterator[Callable[[float | None, str], None]]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task(label, total=None, text="compiling kernels (first run only)" if first_run() else "")
+        task = bar.add_task(label, total=None, text="compiling kernels (first run only)" if must_compile(*rooms) else "")
 
         def show(share: float | None, text: str) -> None:
             if share is None:
@@ -79,13 +84,9 @@ def progress(label: str) -> Iterator[Callable[[float | None, str], None]]:
         yield show
 
 
-def first_run() -> bool:
-    """Return whether no compiled kernel is in the cache yet, so that the next call compiles for a while."""
-    from pathlib import Path
-
-    import microstructures
-
-    if microstructures.__file__ is None:
+def must_compile(*rooms: str) -> bool:
+    """Return whether a package has no compiled kernel on disk yet, so that its first call takes a while."""
+    if os.environ.get("NUMBA_CACHE_DIR"):
         return False
-    cache = Path(microstructures.__file__).with_name("__pycache__")
-    return not any(cache.glob("*.nbi"))
+    places = (Path(__file__).parent.parent.joinpath(*room.split("."), "__pycache__") for room in rooms)
+    return any(not any(place.glob("*.nbi")) for place in places)

@@ -24,7 +24,7 @@ def run(
     from cofire.building import build
     from cofire.console import note, progress
 
-    with progress(f"building {process}"):
+    with progress(f"building {process}", "microstructures"):
         structure = build(process, size_um=size_um, voxel_nm=voxel_nm, seed=seed, recipe=recipe)
         options.write_structure(structure, target)
     note(f"{structure!r} written to {target}")

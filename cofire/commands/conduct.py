@@ -26,7 +26,7 @@ def run(
     from cofire.console import print_json, progress, table
     from kmc.conduction import conduct
 
-    with progress("solving") as bar:
+    with progress("solving", "kmc.faces", "kmc.conduction") as bar:
         result = conduct(
             read, known, carrier=carrier, temperature_C=temperature_C, axis=axis, boundary=boundary, tolerance=tolerance,
             max_iterations=max_iterations, progress=lambda text: bar(None, text),

@@ -44,7 +44,7 @@ def run(
     from cofire.console import print_json, progress, table
     from kmc.network import build_network
 
-    with progress("hopping") as bar:
+    with progress("hopping", "kmc.faces", "kmc.hopping") as bar:
         network = build_network(read, known, carrier=carrier, temperature_C=temperature_C)
         if mode == "lattice-gas":
             from kmc.hopping.lattice_gas import run_lattice_gas

@@ -11,7 +11,7 @@ def run(structure: options.Structure, voxel_nm: options.VoxelNm = None, json: op
     from cofire.console import note, print_json, progress, table
     from microstructures.morphology import describe
 
-    with progress("measuring"):
+    with progress("measuring", "microstructures"):
         found = describe(read)
     if json:
         print_json(found)

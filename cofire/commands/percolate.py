@@ -20,7 +20,7 @@ def run(
     from cofire.console import out, print_json, progress, table
     from kmc.percolation import percolate
 
-    with progress("percolating"):
+    with progress("percolating", "kmc.faces", "kmc.percolation"):
         result = percolate(read, known, carrier=carrier, temperature_C=temperature_C, axis=axis, boundary=boundary)
     found = result.to_dict()
     if json:
