@@ -157,8 +157,8 @@ class Network:
         return mobility_factor(self.temperature_C) / float(np.prod(self.structure.voxel_size))
 
     def conducts(self) -> bool:
-        """Return whether any class of face conducts at all."""
-        return bool(self.conductance.any())
+        """Return whether anything here conducts at all, be it a single voxel."""
+        return bool(self.conductance.any() or self.phase_conductivity.any())
 
 
 def half_cell_conductance(sigma: NDArray[np.float64], length_over_area: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -54,7 +54,7 @@ class ConductionResult:
     @property
     def outcome(self) -> Outcome:
         """Return the worst outcome of all axes."""
-        order = (Outcome.FROZEN, Outcome.NOT_CONVERGED, Outcome.NOT_PERCOLATING, Outcome.CONVERGED)
+        order = (Outcome.NOT_CONVERGED, Outcome.NOT_PERCOLATING, Outcome.CONVERGED)
         seen = {solution.outcome for solution in self.solutions}
         return next(outcome for outcome in order if outcome in seen)
 
@@ -83,9 +83,7 @@ class ConductionResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain values."""
-        percolates = {
-            s.axis: s.outcome is not Outcome.NOT_PERCOLATING and s.outcome is not Outcome.FROZEN for s in self.solutions
-        }
+        percolates = {s.axis: s.outcome is not Outcome.NOT_PERCOLATING for s in self.solutions}
         return {
             "estimator": "solver, conjugate gradients with multigrid",
             "carrier": self.carrier,

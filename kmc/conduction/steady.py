@@ -108,8 +108,7 @@ def solve_axis(
     periodic = boundary == "periodic"
     found = clusters if clusters is not None else label_clusters(network, periodic=periodic)
     if not found.percolates(axis):
-        outcome = Outcome.NOT_PERCOLATING if network.conducts() else Outcome.FROZEN
-        return AxisSolution(AXES[axis], 0.0, 0.0, 0.0, 0.0, 0, outcome)
+        return AxisSolution(AXES[axis], 0.0, 0.0, 0.0, 0.0, 0, Outcome.NOT_PERCOLATING)
     system = _System(network, axis, found, periodic)
     x = system.first_guess() if guess is None else np.ascontiguousarray(np.nan_to_num(system.turn(guess)))
     spaces = _preconditioner(system, pieces if pieces is not None else label_pieces(network))

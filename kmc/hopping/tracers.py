@@ -39,7 +39,7 @@ DEFAULT_HOPS = 100_000_000
 FEWEST_WALKERS, MOST_WALKERS = 128, 8192
 FEWEST_HOPS_EACH = 20_000
 ESCAPES_PER_LAG = 4.0
-CROSSINGS_PER_LAG = 8.0
+CROSSINGS_PER_LAG = 32.0
 """A lag is long enough to diffuse this many times over half the box, in hops of a uniform lattice."""
 LARGEST_HOPS = 10**15
 
@@ -122,6 +122,7 @@ class _Plan:
     walkers: int
     time_s: float
     escape_time_s: float
+    half_box_time_s: float
 
 
 def run_tracers(
@@ -185,8 +186,12 @@ def run_tracers(
         outcome = Outcome.NOT_PERCOLATING if network.conducts() else Outcome.FROZEN
         return _nothing_moves(network, boundary, outcome, all_carriers / carriers.size, seed, time.perf_counter() - start)
     leaving = conductance[mobile] * network.rate_factor  # carriers density times hop rate
+    if not 0.0 < leaving.sum() < np.inf:
+        raise InputError(
+            f"hop rates are {leaving.sum() / moving:g} per s; allowed: what a float can hold; check the conductivities"
+        )
     mean_rate = float(leaving.sum()) / moving
-    busy_rate = float((leaving**2 / carriers[mobile]).sum() / leaving.sum())
+    busy_rate = float((leaving * (leaving / carriers[mobile] / leaving.sum())).sum())
     plan = _plan(network, weight, moving, (mean_rate, busy_rate), walkers, time_s, hops)
     del leaving
     order = np.argsort(network.structure.labels, axis=None, kind="stable")  # phase by phase: each gets its exact share
@@ -239,16 +244,16 @@ def _plan(
     """
     mean_rate, busy_rate = rates
     escape = _escape_time_s(network, weight, moving)
+    half_box = 0.25 * max(network.structure.shape) ** 2 / busy_rate
     if walkers is not None and time_s is not None:
-        return _Plan(walkers, time_s, escape)
+        return _Plan(walkers, time_s, escape, half_box)
     total = hops or DEFAULT_HOPS
     if time_s is not None:
-        return _Plan(int(np.clip(total / (mean_rate * time_s), FEWEST_WALKERS, MOST_WALKERS)), time_s, escape)
+        return _Plan(int(np.clip(total / (mean_rate * time_s), FEWEST_WALKERS, MOST_WALKERS)), time_s, escape, half_box)
     if walkers is None:
-        across = CROSSINGS_PER_LAG * max(network.structure.shape) ** 2 / busy_rate
-        wanted_s = max(ESCAPES_PER_LAG * escape, across) * SAMPLES / QUOTED_LAG
+        wanted_s = max(ESCAPES_PER_LAG * escape, CROSSINGS_PER_LAG * half_box) * SAMPLES / QUOTED_LAG
         walkers = int(np.clip(total / max(FEWEST_HOPS_EACH, wanted_s * mean_rate), FEWEST_WALKERS, MOST_WALKERS))
-    return _Plan(walkers, max(total, 1) / (walkers * mean_rate), escape)
+    return _Plan(walkers, max(total, 1) / (walkers * mean_rate), escape, half_box)
 
 
 def _escape_time_s(network: Network, weight: NDArray[np.float64], moving: float) -> float:
@@ -343,7 +348,9 @@ def _summary(
     drop, drop_error = falls.mean(axis=0), falls.std(axis=0, ddof=1) / root
     settled = bool(((drop <= 3.0 * drop_error) | (drop <= 0.02 * quoted[:, open_axes].mean(axis=0))).all())
     lag_s = QUOTED_LAG * interval
-    outcome = Outcome.CONVERGED if settled and lag_s >= plan.escape_time_s else Outcome.NOT_EQUILIBRATED
+    outcome = (
+        Outcome.CONVERGED if settled and lag_s >= max(plan.escape_time_s, plan.half_box_time_s) else Outcome.NOT_EQUILIBRATED
+    )
     conduct = density * ELEMENTARY_CHARGE_C**2 / (BOLTZMANN_J_PER_K * kelvin(network.temperature_C))
     lags = np.array([1, 2, 4, 8, 16, 32, 64])
     residence = record.residence.sum(axis=0)[: len(network.faces.phase_names)]

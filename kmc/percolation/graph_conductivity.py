@@ -111,8 +111,6 @@ def graph_conductivity(graph: ContactGraph, axis: int) -> GraphConductivity:
         solution = solve_resistors(edges, conductance, network.n_nodes, held=held)
         joined = _joined(edges, conductance, network.n_nodes, network.low, network.high)
     outcome = Outcome.CONVERGED if joined else Outcome.NOT_PERCOLATING
-    if not graph.network.conducts():
-        outcome = Outcome.FROZEN
     live = (conductance > 0.0) & (network.contact >= 0) & joined
     crossing = np.bincount(network.contact[: network.n_shares], solution.current[: network.n_shares], m)
     heat = np.bincount(network.contact[live], solution.current[live] ** 2 / conductance[live], m).astype(np.float64)

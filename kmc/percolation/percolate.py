@@ -191,7 +191,7 @@ def percolate(
     if all(statistics.spanning[number] > 0 for number in axes):
         outcome = Outcome.CONVERGED
     else:
-        outcome = Outcome.NOT_PERCOLATING if known.conducts() else Outcome.FROZEN
+        outcome = Outcome.NOT_PERCOLATING
 
     def shaped(values: dict[int, T]) -> Any:
         return {AXES[number]: value for number, value in values.items()} if axis == "all" else values[axes[0]]

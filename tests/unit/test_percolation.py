@@ -142,9 +142,9 @@ def test_two_phases_percolate_together(toy: Materials) -> None:
     assert percolate(block(labels), toy).percolating_fraction == {"pore": 0.0, "A": 1.0, "B": 1.0}
 
 
-def test_nothing_that_conducts_is_frozen(toy: Materials) -> None:
+def test_nothing_conducts_is_not_percolating(toy: Materials) -> None:
     found = percolate(block(np.zeros((3, 3, 3), dtype=np.int64)), toy, axis="all")
-    assert found.outcome is Outcome.FROZEN
+    assert found.outcome is Outcome.NOT_PERCOLATING
     assert (found.clusters, found.grains, found.contacts) == (0, 0, 0)
     assert found.sigma_eff_graph_S_per_m == {"x": 0.0, "y": 0.0, "z": 0.0}
     assert "<table>" in found._repr_html_()

@@ -323,10 +323,10 @@ def test_staircase_with_steps_percolates() -> None:
     assert solution.sigma_eff_S_per_m == pytest.approx(n / (n * 4) / resistance, rel=1e-10)
 
 
-def test_nothing_that_conducts_is_called_frozen() -> None:
-    """Without a single conducting face there is nothing to percolate."""
+def test_nothing_conducts_is_not_percolating() -> None:
+    """Without a single conducting face the answer is exactly 0."""
     found = conduct(network(np.ones((4, 4, 4)), materials({})))
-    assert (found.sigma_eff_S_per_m, found.outcome) == (0.0, Outcome.FROZEN)
+    assert (found.sigma_eff_S_per_m, found.outcome) == (0.0, Outcome.NOT_PERCOLATING)
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
