@@ -153,7 +153,7 @@ class Network:
 
     @property
     def rate_factor(self) -> float:
-        """Return kT / (q^2 V) [V^2/(W m^3)...]: hop rate = conductance * rate_factor / carrier density."""
+        """Return kT / (q^2 V) [J/(C^2 m^3)]: hop rate = conductance * rate_factor / carrier density."""
         return mobility_factor(self.temperature_C) / float(np.prod(self.structure.voxel_size))
 
     def conducts(self) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kmc.conduction.steady import BOUNDARIES, AxisSolution, Boundary, axes_of, solve_axis
+from kmc.axes import BOUNDARIES, Boundary, axes_of
+from kmc.conduction.steady import AxisSolution, solve_axis
 from kmc.connectivity import label_clusters
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome

@@ -11,7 +11,8 @@ from numba import prange
 from numpy.typing import NDArray
 
 from kmc.arrhenius import class_activation_energy_eV
-from kmc.conduction.steady import AXES, AxisSolution
+from kmc.axes import AXES
+from kmc.conduction.steady import AxisSolution
 from kmc.network import Network
 from microstructures.errors import InputError
 from microstructures.jit import parallel_kernel

@@ -9,22 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kmc.axes import AXES, Boundary
 from kmc.conduction import kernels
 from kmc.conduction.multigrid import LARGEST_PIECE_COUNT, Multigrid, PieceSpace
 from kmc.connectivity import Clusters, label_clusters
 from kmc.network import Network
 from kmc.outcomes import Outcome
 from kmc.pieces import label_pieces
-from microstructures.errors import InputError
 
-Boundary = Literal["plates", "periodic"]
-BOUNDARIES: tuple[Boundary, Boundary] = ("plates", "periodic")
-AXES = "xyz"
 ERROR_DELAY = 4
 """Steps over which the fall of the dissipation is summed to judge its error."""
 EXACT_RESIDUAL = 1e-12
@@ -315,18 +312,3 @@ def _settled(system: _System, x: Array, r: Array, gains: list[float], tolerance:
     if abs(inflow - outflow) > tolerance * scale or abs(system.dot(x, r)) > tolerance * scale:
         return False
     return sum(gains[-ERROR_DELAY:]) <= ERROR_SHARE * tolerance * scale
-
-
-def axes_of(axis: str) -> tuple[int, ...]:
-    """Return the axis numbers that "x", "y", "z" or "all" stand for.
-
-    Raises
-    ------
-    InputError
-        For anything else.
-    """
-    if axis == "all":
-        return 0, 1, 2
-    if axis not in AXES or len(axis) != 1:
-        raise InputError(f"axis is '{axis}'; allowed: x, y, z, all")
-    return (AXES.index(axis),)

@@ -15,7 +15,6 @@ from kmc.network import Network
 from kmc.pieces import carrying_phases
 
 NEIGHBOURHOOD = "6 faces"
-AXES = "xyz"
 
 
 @dataclass(frozen=True)

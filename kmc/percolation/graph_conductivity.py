@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from kmc.axes import AXES
 from kmc.outcomes import Outcome
 from kmc.percolation.contact_graph import ContactGraph
 from kmc.percolation.reduced_network import reduce_graph
 from kmc.percolation.resistor_network import solve_resistors
 from microstructures.jit import kernel
 
-AXES = "xyz"
 Array = NDArray[np.float64]
 
 

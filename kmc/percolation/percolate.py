@@ -7,10 +7,11 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from kmc.axes import AXES, BOUNDARIES, axes_of
 from kmc.connectivity import label_clusters
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
-from kmc.percolation.clusters import AXES, NEIGHBOURHOOD, cluster_statistics
+from kmc.percolation.clusters import NEIGHBOURHOOD, cluster_statistics
 from kmc.percolation.contact_graph import ContactGraph, build_contact_graph
 from kmc.percolation.critical import critical_barriers_eV
 from kmc.percolation.graph_conductivity import GraphConductivity, graph_conductivity
@@ -19,7 +20,6 @@ from microstructures.errors import InputError
 from microstructures.materials import Materials
 from microstructures.structure import VoxelStructure
 
-BOUNDARIES = ("plates", "periodic")
 T = TypeVar("T")
 
 
@@ -176,7 +176,7 @@ def percolate(
     (True, {'LATP': 1.0}, 1)
     """
     start = time.perf_counter()
-    axes = _axes_of(axis)
+    axes = axes_of(axis)
     if boundary not in BOUNDARIES:
         raise InputError(f"boundary is '{boundary}'; allowed: {', '.join(BOUNDARIES)}")
     if network is not None and network.structure is not structure:
@@ -215,11 +215,3 @@ def percolate(
         currents={AXES[number]: found for number, found in currents.items()},
         seconds=time.perf_counter() - start,
     )
-
-
-def _axes_of(axis: str) -> tuple[int, ...]:
-    if axis == "all":
-        return 0, 1, 2
-    if axis not in ("x", "y", "z"):
-        raise InputError(f"axis is '{axis}'; allowed: x, y, z, all")
-    return (AXES.index(axis),)

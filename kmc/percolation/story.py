@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from kmc.axes import AXES
 from kmc.network import Network
 from kmc.percolation.clusters import ClusterStatistics
 from kmc.percolation.contact_graph import ContactGraph
 from kmc.percolation.graph_conductivity import GraphConductivity
 from kmc.pieces import carrying_phases
 
-AXES = "xyz"
 MOST_LOADED = 10
 SMALLEST_LOAD = 5e-4
 DISTINCT_EV = 1e-3
