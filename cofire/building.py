@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 from microstructures.errors import InputError, did_you_mean
 from microstructures.fire import co_fire
 from microstructures.press import GreenBody, cells_along, cold_press
-from microstructures.recipe import Recipe, load_recipe
+from microstructures.recipe import Recipe, load_recipe, parse_recipe
 from microstructures.structure import VoxelStructure
-from microstructures.units import NM, UM
+from microstructures.units import UM
 
 PROCESSES = ("cold-pressed", "co-fired")
-MOST_PARTICLES, MOST_PAIRS = 1_000_000, 50_000_000
 DEFAULT_SIZE_UM, DEFAULT_VOXEL_NM, DEFAULT_SEED = 4.0, 25.0, 1
 
 
@@ -58,31 +56,50 @@ def build(
 
 
 def check_size(process: str, *, size_um: float, voxel_nm: float, recipe: Recipe) -> None:
-    """Refuse a box that is out of range, or that no machine holds, before anything is pressed.
+    """Refuse a box that is out of range before anything is pressed.
 
     Raises
     ------
     InputError
-        If the box has too few or too many voxels along an edge, more than a million particles, or too many pairs of neighbours.
+        If the box has too few or too many voxels along an edge.
     """
     if not 0.0 < size_um < 1e4:
         raise InputError(f"size_um is {size_um:g} um; allowed: above 0 and below 10000 um")
     pressed, fired = recipe.press.relative_density, recipe.fire.relative_density
     cells_along(size_um * UM * (1.0 if process == "cold-pressed" else (pressed / fired) ** (1.0 / 3.0)), voxel_nm)
-    solid = pressed * (size_um * UM) ** 3
-    shares = recipe.solid_fractions()
-    particles = sum(
-        shares[name] * solid / (math.pi / 6.0 * (powder.median_diameter_nm * NM) ** 3 * math.exp(4.5 * powder.log_spread**2))
-        for name, powder in recipe.powders.items()
-    )
-    if particles > MOST_PARTICLES:
+
+
+def green_body_of(
+    pressed: VoxelStructure, recipe: Recipe | str | Path | None = None, origin: str = "the structure"
+) -> GreenBody:
+    """Return the green body that a cold-pressed structure was cut from, to be fired.
+
+    Parameters
+    ----------
+    pressed : VoxelStructure
+        A cold-pressed structure; its particles, their numbers and its seed are kept.
+    recipe : Recipe or path, optional
+        How to fire it; the recipe it was pressed by unless given. Only firing is taken from it.
+    origin : str
+        What to call the structure in messages.
+
+    Raises
+    ------
+    InputError
+        If the structure was not pressed from particles.
+
+    Examples
+    --------
+    >>> pressed = build("cold-pressed", size_um=3.0, voxel_nm=50.0)
+    >>> len(green_body_of(pressed).particles) == pressed.n_grains
+    True
+    """
+    if pressed.process != "cold-pressed" or pressed.particles is None:
         raise InputError(
-            f"{size_um:g} um hold some {particles:.2g} particles; allowed: {MOST_PARTICLES}; use a smaller size_um or coarser powder"
+            f"{origin} is '{pressed.process}', not a pressed body with its particles; allowed: cold-pressed; build one"
         )
-    largest = max(powder.median_diameter_nm * NM * math.exp(2.5 * powder.log_spread) for powder in recipe.powders.values())
-    pairs = 0.5 * particles**2 * min(1.0, math.pi * 4.0 / 3.0 * (largest / (size_um * UM)) ** 3)
-    if pairs > MOST_PAIRS:
-        raise InputError(
-            f"the finest of some {particles:.2g} particles have {pairs:.2g} neighbours within the largest diameter; "
-            f"allowed: {MOST_PAIRS:g}; use powders closer in size or a smaller size_um"
-        )
+    own = parse_recipe({key: value for key, value in pressed.recipe.items() if key in Recipe.model_fields}, origin)
+    if recipe is not None:
+        own = own.model_copy(update={"fire": (recipe if isinstance(recipe, Recipe) else load_recipe(recipe)).fire})
+    edge = pressed.shape[0] * pressed.voxel_size[0]
+    return GreenBody(pressed.particles, edge, own, 0 if pressed.seed is None else pressed.seed)

@@ -83,7 +83,9 @@ def _structure_rows(structures: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 ("coverage", "interphase_coverage", ""),
             ):
                 across = min(e["interphase"]["voxels_across"] for e in mine)
-                thin = f"{across:.1f} voxels across; below 3 its conductance is some 5 % low or more" if across < 3.0 else ""
+                resolved = all(e["interphase"]["representation"] == "resolved" for e in mine)
+                thin = f"{across:.1f} voxels across; below 3 its conductance is some 5 % low or more"
+                thin = thin if resolved and across < 3.0 else ""
                 values = [e["interphase"][key] for e in mine]
                 rows.append(_row(name, process, "", "structure", values, unit, thin if key == "thickness_nm_mean" else ""))
     return rows

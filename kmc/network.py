@@ -6,7 +6,7 @@ k_ij = g_ij kT / (q^2 c_i V) [1/s] with V the volume of a voxel, so that c_i k_i
 A face of area A between two half cells of length h/2 and conductivities s_i, s_j conducts
 g = 1 / ( h/(2 s_i A) + R f/A + h/(2 s_j A) ) + G w, where R is the area-specific resistance of the interface it crosses, f
 the true area of that interface over the voxel face (inverse: |nx|+|ny|+|nz|), G the sheet conductance of a film and w the
-share of it that runs through this face.
+share of it that runs through this face. Faces near a thin reaction layer: `kmc.layers`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from kmc.faces import BLOCKED, FaceTable, build_faces
 from kmc.interfaces import resistance_ohm_m2, sheet_conductance_S
+from kmc.layers import LayerConductors, crosses_layer, layer_resistance, with_layers
 from kmc.rates import (
     barrier_prefactor_S_per_m,
     carrier_density_per_m3,
@@ -92,7 +93,32 @@ class Network:
                 table[0, i, j] = resistance_ohm_m2(sintered, self.temperature_C, reference)
                 table[1, i, j] = resistance_ohm_m2(pressed, self.temperature_C, reference)
         low, high = faces.phases.T.astype(np.intp)
-        return np.where(faces.interface, table[faces.point_contact.astype(np.intp), low, high], 0.0)
+        plain = np.where(faces.interface, table[faces.point_contact.astype(np.intp), low, high], 0.0)
+        if self.layer_conductors is None:
+            return plain
+        return np.where(crosses_layer(faces), layer_resistance(faces, self.layer_conductors), plain)
+
+    @cached_property
+    def layer_conductors(self) -> LayerConductors | None:
+        """Return what thin reaction layers conduct; None where the structure has none."""
+        shells = self.faces.shells
+        if shells is None:
+            return None
+        reference = self.materials.reference_temperature_C
+
+        def conductivity(name: str) -> float:
+            return conductivity_S_per_m(self.materials.conductor(name, self.carrier), self.temperature_C, reference)
+
+        def resistance(a: str, b: str) -> float:
+            return resistance_ohm_m2(self.materials.interface(a, b, self.carrier), self.temperature_C, reference)
+
+        return LayerConductors(
+            product=conductivity(shells.product),
+            donor=conductivity(shells.donor),
+            host=conductivity(shells.host),
+            boundary=resistance(shells.product, shells.product),
+            entry=resistance(shells.donor, shells.product) + resistance(shells.product, shells.host),
+        )
 
     @cached_property
     def conductance(self) -> NDArray[np.float64]:
@@ -109,6 +135,8 @@ class Network:
             crossing = self.interface_resistance * faces.area_factor / area
             total = 1.0 / side_low + crossing + 1.0 / side_high
             conductance = np.where(np.isfinite(total), 1.0 / total, 0.0)
+        if self.layer_conductors is not None:
+            conductance = with_layers(faces, conductance, self.layer_conductors)
         conductance += np.where(faces.film_across, 0.0, film)
         conductance[:, BLOCKED] = 0.0
         return np.ascontiguousarray(conductance)
@@ -139,6 +167,13 @@ class Network:
         """Return the density of carriers [1/m^3] of every phase; 0 where it does not conduct."""
         names = self.faces.phase_names
         density = np.array([carrier_density_per_m3(self.materials.conductor(n, self.carrier)) for n in names])
+        if self.faces.shells is not None:
+            shells = self.faces.shells
+            layer = carrier_density_per_m3(self.materials.conductor(shells.product, self.carrier))
+            beside = np.array([name in (shells.donor, shells.host) for name in names])
+            beside &= self.materials.conductor(shells.product, self.carrier) is not None
+            density = np.where(beside & (self.phase_conductivity == 0.0), layer, density)
+            return np.where((self.phase_conductivity > 0.0) | beside, density, 0.0)
         return np.where(self.phase_conductivity > 0.0, density, 0.0)
 
     @cached_property

@@ -10,8 +10,10 @@ from typing import Any
 
 _PUBLIC = {
     "VoxelStructure": "microstructures.structure",
-    "PointContacts": "microstructures.structure",
-    "Particles": "microstructures.structure",
+    "PointContacts": "microstructures.features",
+    "Particles": "microstructures.features",
+    "ThinShells": "microstructures.features",
+    "Coating": "microstructures.features",
     "Recipe": "microstructures.recipe",
     "load_recipe": "microstructures.recipe",
     "press_powders": "microstructures.press",

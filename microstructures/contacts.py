@@ -1,25 +1,23 @@
-"""Contacts between pressed particles: which neighbours touch, how large the contact is, and the voxels it needs."""
+"""Contacts between pressed particles: which neighbours touch, and how large each contact is."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
-from microstructures.jit import kernel
+from microstructures.errors import InputError
+from microstructures.features import PointContacts
+from microstructures.neighbours import neighbour_pairs
 from microstructures.recipe import Press
-from microstructures.structure import PointContacts
 
-SEARCH_REACH = 1.5
-"""Neighbours are looked for up to this many times the sum of the largest radii."""
+Floats = NDArray[np.float64]
 
 
-def close_contacts(centre: NDArray[np.float64], radius: NDArray[np.float64], edge: float, press: Press) -> PointContacts:
+def close_contacts(centre: Floats, radius: Floats, edge: float, press: Press) -> PointContacts:
     """Choose which particles touch and give each contact its radius.
 
     The pairs with the smallest gap, relative to the sum of their radii, touch; so many that the mean coordination number
-    of the recipe is reached. The radius is that of JKR adhesion at zero load,
-    a^3 = 6 pi w R^2 / K, R = r_i r_j / (r_i + r_j), K = (4/3) E / (2 (1 - nu^2)) for equal elastic constants.
+    of the recipe is reached.
 
     Parameters
     ----------
@@ -30,92 +28,69 @@ def close_contacts(centre: NDArray[np.float64], radius: NDArray[np.float64], edg
     edge : float
         Edge of the box [m].
     press : Press
-        Coordination number and elastic constants.
+        Coordination number, pressure and elastic constants.
+
+    Raises
+    ------
+    InputError
+        If there are fewer pairs of neighbours than the coordination number asks for.
     """
-    reach = min(SEARCH_REACH * 2.0 * radius.max(), 0.499 * edge)
-    pairs = cKDTree(centre, boxsize=np.full(3, edge)).query_pairs(reach, output_type="ndarray")
-    i, j = pairs.T
-    link = centre[j] - centre[i]
-    link -= edge * np.round(link / edge)
-    distance = np.linalg.norm(link, axis=1)
-    gap = distance - radius[i] - radius[j]
     wanted = round(press.coordination * len(radius) / 2.0)
-    order = np.lexsort((j, i, gap / (radius[i] + radius[j])))[:wanted]
-    i, j, gap, normal = i[order], j[order], gap[order], link[order] / distance[order, None]
-    point = centre[i] + normal * (radius[i] + 0.5 * gap)[:, None]
+    pairs, gap, link = _closest_pairs(centre / edge, radius / edge, wanted)
+    i, j = pairs.T
+    gap, link = gap * edge, link * edge
+    normal = link / np.linalg.norm(link, axis=1)[:, None]
     reduced = radius[i] * radius[j] / (radius[i] + radius[j])
-    modulus = 4.0 / 3.0 * press.youngs_modulus_GPa * 1e9 / (2.0 * (1.0 - press.poisson_ratio**2))
-    contact = (6.0 * np.pi * press.work_of_adhesion_J_per_m2 * reduced**2 / modulus) ** (1.0 / 3.0)
+    force = contact_forces(reduced, radius[i] + radius[j] + gap, edge**3, press.contact_pressure_MPa * 1e6)
     return PointContacts(
-        grains=np.stack([i, j], axis=1).astype(np.int32) + 1, point=point, normal=normal, radius=contact, gap=gap
+        grains=np.stack([i, j], axis=1).astype(np.int32) + 1,
+        point=centre[i] + normal * (radius[i] + 0.5 * gap)[:, None],
+        normal=normal,
+        radius=jkr_radius(reduced, force, press),
+        gap=gap,
     )
 
 
-def fill_necks(
-    labels: NDArray[np.uint8],
-    grains: NDArray[np.int32],
-    label_of_grain: NDArray[np.uint8],
-    contacts: PointContacts,
-    voxel: float,
-) -> int:
-    """Fill the pore voxels of each contact's neck, in place, so that its grains share a face; return how many.
+def contact_forces(reduced: Floats, distance: Floats, volume: float, pressure: float) -> Floats:
+    """Return the normal force [N] on each contact of a body under a hydrostatic pressure [Pa].
 
-    A flat disc a little wider than the contact and half a voxel thicker than the gap takes the grain of its side of the
-    contact plane; it grows until both grains meet.
+    Forces are as the square of the reduced radius (as if all contacts bore the same stress); their scale follows from the
+    virial, 3 p V = sum of f d (Love 1927, Weber 1966), and so balances the pressure exactly.
     """
-    return int(
-        _fill(
-            labels, grains, label_of_grain, contacts.grains.astype(np.int64), contacts.point / voxel, contacts.normal,
-            contacts.radius / voxel, np.maximum(contacts.gap, 0.0) / voxel,
-        )
-    )  # fmt: skip
+    share = reduced**2
+    return np.asarray(3.0 * pressure * volume * share / (share * distance).sum()) if pressure > 0.0 else np.zeros_like(share)
 
 
-@kernel
-def _meet(grains, first, second, base, reach):  # type: ignore[no-untyped-def]
-    nx, ny, nz = grains.shape
-    for a in range(-reach, reach + 1):
-        for b in range(-reach, reach + 1):
-            for c in range(-reach, reach + 1):
-                i, j, k = (base[0] + a) % nx, (base[1] + b) % ny, (base[2] + c) % nz
-                here = grains[i, j, k]
-                if here != first and here != second:
-                    continue
-                other = second if here == first else first
-                if (
-                    grains[(i + 1) % nx, j, k] == other
-                    or grains[i, (j + 1) % ny, k] == other
-                    or grains[i, j, (k + 1) % nz] == other
-                ):
-                    return True
-    return False
+def jkr_radius(reduced: Floats, force: Floats, press: Press) -> Floats:
+    """Return the radius [m] of adhesive contacts (Johnson, Kendall, Roberts 1971).
+
+    a^3 = (R/K) (F + 3 pi w R + sqrt(6 pi w R F + (3 pi w R)^2)), R = r_i r_j / (r_i + r_j),
+    K = (4/3) E / (2 (1 - nu^2)) for equal elastic constants.
+    """
+    modulus = 4.0 / 3.0 * press.youngs_modulus_GPa * 1e9 / (2.0 * (1.0 - press.poisson_ratio**2))
+    adhesion = 3.0 * np.pi * press.work_of_adhesion_J_per_m2 * reduced
+    load = force + adhesion + np.sqrt(2.0 * adhesion * force + adhesion**2)
+    return np.asarray((reduced / modulus * load) ** (1.0 / 3.0))
 
 
-@kernel
-def _fill(labels, grains, label_of_grain, pairs, points, normals, radii, gaps):  # type: ignore[no-untyped-def]
-    nx, ny, nz = grains.shape
-    filled = 0
-    for n in range(len(radii)):
-        p, normal = points[n], normals[n]
-        base = (int(np.floor(p[0])), int(np.floor(p[1])), int(np.floor(p[2])))
-        first, second = pairs[n, 0], pairs[n, 1]
-        for extra in range(12):
-            wide = max(radii[n], 0.5) + 0.3 + 0.25 * extra
-            thick = 0.5 * gaps[n] + 0.87 + 0.25 * extra
-            reach = int(np.ceil(max(wide, thick))) + 1
-            for a in range(-reach, reach + 1):
-                for b in range(-reach, reach + 1):
-                    for c in range(-reach, reach + 1):
-                        x, y, z = base[0] + a + 0.5 - p[0], base[1] + b + 0.5 - p[1], base[2] + c + 0.5 - p[2]
-                        along = x * normal[0] + y * normal[1] + z * normal[2]
-                        across = x * x + y * y + z * z - along * along
-                        if abs(along) >= thick or across >= wide * wide:
-                            continue
-                        i, j, k = (base[0] + a) % nx, (base[1] + b) % ny, (base[2] + c) % nz
-                        if grains[i, j, k] == 0:
-                            grains[i, j, k] = first if along < 0.0 else second
-                            labels[i, j, k] = label_of_grain[grains[i, j, k]]
-                            filled += 1
-            if _meet(grains, first, second, base, int(np.ceil(radii[n])) + 4):
-                break
-    return filled
+def _closest_pairs(centre: Floats, radius: Floats, wanted: int) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Return the `wanted` pairs of smallest relative gap, with gap and link, in a box of edge 1."""
+    widest = 0.499 - 2.0 * radius.max()  # a pair has one nearest image
+    skin = min(0.2 * radius.mean(), widest)
+    while True:
+        pairs = neighbour_pairs(centre % 1.0, radius, skin)
+        i, j = pairs.T
+        link = centre[j] - centre[i]
+        link -= np.round(link)
+        gap = np.linalg.norm(link, axis=1) - radius[i] - radius[j]
+        relative = gap / (radius[i] + radius[j])
+        order = np.lexsort((j, i, relative))[:wanted]
+        # every pair with a smaller relative gap has been seen if its largest possible gap is within the skin
+        if len(order) == wanted and (wanted == 0 or relative[order[-1]] * 2.0 * radius.max() <= skin):
+            return pairs[order], gap[order], link[order]
+        if skin >= widest:
+            raise InputError(
+                f"{len(radius)} particles have {len(pairs)} pairs within half the box; the coordination number asks for "
+                f"{wanted}; use a larger size_um or a smaller coordination"
+            )
+        skin = min(2.0 * skin, widest)

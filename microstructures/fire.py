@@ -1,15 +1,20 @@
-"""Fire a green body: it shrinks and densifies, its particles become faceted grains, a reaction layer grows."""
+"""Fire a green body: it shrinks and densifies, its particles become faceted grains that grow, a reaction layer forms."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from microstructures.carbon import coatings_of
+from microstructures.features import Particles
+from microstructures.grain_growth import merge_grains
 from microstructures.interphase import grow_interphase
-from microstructures.press import GreenBody, cells_along, press_powders
-from microstructures.rasterize import matched_laguerre_cells, surface_distance
+from microstructures.neighbours import neighbour_pairs
+from microstructures.pores import open_pores
+from microstructures.press import GreenBody, cells_along, check_resolution, press_powders
+from microstructures.rasterize import laguerre_cells, matched_weights
 from microstructures.recipe import Recipe
-from microstructures.structure import Particles, VoxelStructure
+from microstructures.structure import VoxelStructure
 from microstructures.units import NM
 
 
@@ -23,9 +28,10 @@ def co_fire(
 ) -> VoxelStructure:
     """Fire a cathode: the green body of `cold_press` with the same arguments, densified.
 
-    The solid volume is conserved: the cube shrinks by the cube root of the ratio of densities, and every grain keeps the
-    volume of its particle within a few percent. Grains are Laguerre cells; the pores that remain are the places farthest
-    from the grains' own spheres, at the junctions. Then the interphase grows.
+    The solid volume is conserved: the cube shrinks by the cube root of the ratio of densities, and every particle keeps its
+    volume within a few percent as a Laguerre cell. Small grains are swallowed by touching ones of their phase until the mean
+    diameter has grown as the recipe says. The pores that remain are the places farthest from the particles' own spheres,
+    at the junctions of grains. Then the interphase grows.
 
     Parameters
     ----------
@@ -39,45 +45,61 @@ def co_fire(
     Returns
     -------
     VoxelStructure
-        Periodic; grain k is particle k - 1 of the green body.
+        Periodic; particle k of the green body is part of grain ``particles.grain[k]``.
 
     Examples
     --------
     >>> co_fire(size_um=3.0, voxel_nm=25.0, seed=1).shape
     (105, 105, 105)
     """
+    if green is None:
+        check_resolution(recipe or Recipe(), voxel_nm)
     body = green or press_powders(size_um=size_um, recipe=recipe, seed=seed)
-    pressed, fired = body.recipe.press.relative_density, body.recipe.fire.relative_density
-    shrunk = body.edge * (pressed / fired) ** (1.0 / 3.0)
+    used = body.recipe
+    shrunk = body.edge * (used.press.relative_density / used.fire.relative_density) ** (1.0 / 3.0)
     n = cells_along(shrunk, voxel_nm)
-    voxel = voxel_nm * NM
-    centre = body.particles.centre * (n / body.edge)  # [voxels]
-    volume = 4.0 / 3.0 * np.pi * body.particles.radius**3
-    grains = matched_laguerre_cells(centre, volume, (n, n, n))
-    radius = (3.0 * volume / (4.0 * np.pi)) ** (1.0 / 3.0) / voxel * (n * voxel / shrunk)
-    pores = _pores(surface_distance(centre, radius, grains), 1.0 - fired)
-    grains[pores] = 0
-    label_of_grain = np.concatenate(([0], body.particles.label)).astype(np.uint8)
+    voxel = shrunk / n  # of the shrunken body; the cube is then made of whole voxels of voxel_nm
+    centre = body.particles.centre * (n / body.edge)
+    radius = body.particles.radius / voxel
+    grain = _grown(body)
+    weight = matched_weights(centre, radius**3, float(n))
+    grains = laguerre_cells(centre, weight, (n, n, n))
+    open_pores(grains, centre, radius, grain, 1.0 - used.fire.relative_density, used.fire.pore_rounding_nm / voxel_nm)
+    label_of_particle = np.concatenate(([0], body.particles.label)).astype(np.uint8)
+    grain_of_particle = np.concatenate(([0], grain)).astype(np.int32)
+    edge = voxel_nm * NM
     structure = VoxelStructure(
-        labels=label_of_grain[grains],
-        voxel_size=(voxel, voxel, voxel),
-        phases={k: v for k, v in body.recipe.phases().items() if k == 0 or v in body.recipe.powders},
-        grains=grains,
+        labels=label_of_particle[grains],
+        voxel_size=(edge, edge, edge),
+        phases={k: v for k, v in used.phases().items() if k == 0 or v in used.powders},
+        grains=grain_of_particle[grains],
         periodic=(True, True, True),
-        particles=Particles(centre * voxel, radius * voxel, body.particles.label),
+        particles=Particles(centre * edge, radius * edge, body.particles.label, grain),
+        coatings=coatings_of(used),
         process="co-fired",
-        recipe=body.recipe.model_dump(),
+        recipe=used.model_dump(),
         seed=body.seed,
     )
-    interphase = body.recipe.fire.interphase
-    return structure if interphase is None else grow_interphase(structure, interphase, seed=body.seed)
+    interphase = used.fire.interphase
+    if interphase is None:
+        return structure
+    growth = interphase.growth(used.fire.temperature_C, used.fire.hours)
+    return grow_interphase(structure, interphase, seed=body.seed, growth=growth)
 
 
-def _pores(outside: NDArray[np.float32], porosity: float) -> NDArray[np.bool_]:
-    """Return the given share of the voxels, those that lie farthest outside."""
-    count = round(porosity * outside.size)
-    pores = np.zeros(outside.shape, dtype=np.bool_)
-    if count:
-        order = np.argpartition(outside, outside.size - count, axis=None)
-        pores.flat[order[outside.size - count :]] = True
-    return pores
+def _grown(body: GreenBody) -> NDArray[np.int32]:
+    """Return the grain that every particle becomes part of.
+
+    Particles touch where their surfaces are within a fifth of the smaller radius, as they all will be once the body has
+    shrunk; the contact counts with that radius squared.
+    """
+    particles, fire = body.particles, body.recipe.fire
+    factor = {body.recipe.powders[name].label: growth for name, growth in fire.grain_growth.items()}
+    radius = particles.radius / body.edge
+    pairs = neighbour_pairs(particles.centre / body.edge % 1.0, radius, 0.2 * float(radius.max()))
+    link = particles.centre[pairs[:, 1]] - particles.centre[pairs[:, 0]]
+    link -= body.edge * np.round(link / body.edge)
+    smaller = particles.radius[pairs].min(axis=1)
+    gap = np.linalg.norm(link, axis=1) - particles.radius[pairs].sum(axis=1)
+    touch = gap < 0.2 * smaller
+    return merge_grains(particles.label, particles.radius**3, pairs[touch], smaller[touch] ** 2, factor)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numba
@@ -21,3 +22,14 @@ def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 def inline_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a small function that is inlined into other kernels."""
     return numba.njit(cache=True, nogil=True, inline="always")(function)
+
+
+@contextmanager
+def threads_for(work: int, per_thread: int) -> Iterator[None]:
+    """Let parallel kernels use no more threads than pay: one for every `per_thread` of `work`, at least one."""
+    before = numba.get_num_threads()
+    numba.set_num_threads(max(1, min(before, work // per_thread)))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)

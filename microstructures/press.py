@@ -1,4 +1,4 @@
-"""Press two powders into a green body: packed particles, point contacts, voxels."""
+"""Press powders into a green body: packed particles, point contacts, voxels."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from microstructures.contacts import close_contacts, fill_necks
+from microstructures.agglomerates import scatter
+from microstructures.carbon import coatings_of
+from microstructures.contacts import close_contacts
 from microstructures.errors import InputError
+from microstructures.features import Particles
+from microstructures.necks import fill_necks
 from microstructures.packing import pack_spheres
 from microstructures.rasterize import spheres_to_grains
 from microstructures.recipe import Powder, Recipe
-from microstructures.structure import Particles, VoxelStructure
+from microstructures.structure import VoxelStructure
 from microstructures.units import NM, UM
 
 FEWEST_VOXELS_PER_RADIUS = 2.0
 MOST_VOXELS = 2_000_000_000
+MOST_PARTICLES = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ def press_powders(*, size_um: float, recipe: Recipe | None = None, seed: int) ->
     Raises
     ------
     InputError
-        If the cube is too small for the particles.
+        If the cube is too small for the particles, or they cannot be packed so densely; the message says what can.
     """
     used = recipe or Recipe()
     if not 0.0 < size_um < 1e4:
@@ -64,31 +69,56 @@ def press_powders(*, size_um: float, recipe: Recipe | None = None, seed: int) ->
     if not 0 <= seed < 2**64:
         raise InputError(f"seed is {seed}; allowed: whole numbers from 0 to 2^64 - 1")
     edge = size_um * UM
+    _check_numbers(used, edge)
     rng = np.random.default_rng(np.random.SeedSequence([seed, 1]))
     solid = used.press.relative_density * edge**3
     shares = used.solid_fractions()
-    radii, labels = [], []
-    for name, powder in used.powders.items():
-        drawn = _draw_radii(powder, shares[name] * solid, rng)
-        radii.append(drawn)
-        labels.append(np.full(len(drawn), powder.label, dtype=np.uint8))
-    radius, label = np.concatenate(radii), np.concatenate(labels)
-    packing = pack_spheres(radius / edge, rng)
-    return GreenBody(Particles(packing.centre * edge, radius, label), edge, used, seed)
+    radii = {name: _draw_radii(powder, shares[name] * solid, rng) for name, powder in used.powders.items()}
+    start = scatter(used.powders, {name: drawn / edge for name, drawn in radii.items()}, used.press.relative_density, edge, rng)
+    radius = np.concatenate(list(radii.values()))
+    label = np.concatenate([np.full(len(radii[name]), powder.label, np.uint8) for name, powder in used.powders.items()])
+    packing = pack_spheres(radius / edge, start)
+    grain = np.arange(1, len(radius) + 1, dtype=np.int32)
+    return GreenBody(Particles(packing.centre * edge, radius, label, grain), edge, used, seed)
+
+
+def _check_numbers(recipe: Recipe, edge: float) -> None:
+    """Refuse a green body that no machine holds, before anything is drawn."""
+    shares = recipe.solid_fractions()
+    solid = recipe.press.relative_density * edge**3
+    particles = sum(shares[name] * solid / (powder.mean_volume_nm3 * NM**3) for name, powder in recipe.powders.items())
+    if particles > MOST_PARTICLES:
+        raise InputError(
+            f"{edge / UM:g} um hold some {particles:.2g} particles; allowed: {MOST_PARTICLES}; "
+            "use a smaller size_um or coarser powder"
+        )
 
 
 def _draw_radii(powder: Powder, volume: float, rng: np.random.Generator) -> NDArray[np.float64]:
     """Draw lognormal radii [m] and scale them so that they fill `volume` [m^3] exactly."""
-    median = 0.5 * powder.median_diameter_nm * NM
-    mean_volume = 4.0 / 3.0 * np.pi * median**3 * np.exp(4.5 * powder.log_spread**2)
-    count = round(volume / mean_volume)
+    count = round(volume / (powder.mean_volume_nm3 * NM**3))
     if count < 1:
         raise InputError(
             f"the box holds less than one particle of {powder.median_diameter_nm:g} nm; use a larger size_um or finer powder"
         )
-    radius = median * np.exp(powder.log_spread * np.clip(rng.standard_normal(count), -2.5, 2.5))
+    spread = powder.log_spread * np.clip(rng.standard_normal(count), -2.5, 2.5)
+    radius = 0.5 * powder.median_diameter_nm * NM * np.exp(spread)
     scale: float = (volume / (4.0 / 3.0 * np.pi * (radius**3).sum())) ** (1.0 / 3.0)
     return radius * scale
+
+
+def check_resolution(recipe: Recipe, voxel_nm: float) -> None:
+    """Refuse voxels that are too coarse for half of a powder's particles, before anything is pressed."""
+    _check_radius(min(0.5 * powder.median_diameter_nm for powder in recipe.powders.values()), voxel_nm)
+
+
+def _check_radius(radius_nm: float, voxel_nm: float) -> None:
+    voxels = radius_nm / voxel_nm if voxel_nm > 0.0 else np.inf  # cells_along refuses voxels of no size
+    if voxels < FEWEST_VOXELS_PER_RADIUS:
+        raise InputError(
+            f"the smallest particle has a radius of {voxels:.2g} voxels; allowed: at least "
+            f"{FEWEST_VOXELS_PER_RADIUS:g}; use a voxel_nm of at most {radius_nm / FEWEST_VOXELS_PER_RADIUS:.3g}"
+        )
 
 
 def cells_along(edge: float, voxel_nm: float) -> int:
@@ -131,17 +161,14 @@ def cold_press(
     >>> cold_press(size_um=3.0, voxel_nm=50.0, seed=1).shape
     (60, 60, 60)
     """
+    if green is None:
+        check_resolution(recipe or Recipe(), voxel_nm)
     body = green or press_powders(size_um=size_um, recipe=recipe, seed=seed)
     n = cells_along(body.edge, voxel_nm)
     voxel = voxel_nm * NM
     scale = n * voxel / body.edge
     centre, radius = body.particles.centre * scale, body.particles.radius * scale
-    smallest = radius.min() / voxel
-    if smallest < FEWEST_VOXELS_PER_RADIUS:
-        raise InputError(
-            f"the smallest particle has a radius of {smallest:.2g} voxels; allowed: at least "
-            f"{FEWEST_VOXELS_PER_RADIUS:g}; use a voxel_nm of at most {voxel_nm * smallest / FEWEST_VOXELS_PER_RADIUS:.3g}"
-        )
+    _check_radius(float(radius.min()) / NM, voxel_nm)
     grains = spheres_to_grains(centre / voxel, radius / voxel, (n, n, n))
     label_of_grain = np.concatenate(([0], body.particles.label)).astype(np.uint8)
     labels = label_of_grain[grains]
@@ -155,7 +182,8 @@ def cold_press(
         grains=grains,
         periodic=(True, True, True),
         contacts=contacts,
-        particles=Particles(centre, radius, body.particles.label),
+        particles=Particles(centre, radius, body.particles.label, body.particles.grain),
+        coatings=coatings_of(body.recipe),
         process="cold-pressed",
         recipe={
             **body.recipe.model_dump(),

@@ -11,68 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microstructures.errors import InputError
+from microstructures.features import Coating, Particles, PointContacts, ThinShells
 from microstructures.units import NM, UM
 
 SMALLEST_VOXEL_NM, LARGEST_VOXEL_NM = 0.1, 1e5
-
-
-@dataclass(frozen=True)
-class PointContacts:
-    """Contacts between two grains that are smaller than, or comparable to, a voxel.
-
-    A structure that owns such a list conducts from grain to grain through these contacts only: two voxels of
-    different grains that happen to be neighbours do not conduct.
-
-    Attributes
-    ----------
-    grains : ndarray of shape (n, 2), int32
-        The grain ids on both sides; `normal` points from the first to the second.
-    point : ndarray of shape (n, 3), float64
-        Centre of the contact [m]; for periodic structures it may lie outside the box by less than one box edge.
-    normal : ndarray of shape (n, 3), float64
-        Unit normal of the contact plane.
-    radius : ndarray of shape (n,), float64
-        Radius of the contact disc [m].
-    gap : ndarray of shape (n,), float64
-        Distance between both surfaces before adhesion closed it [m]; negative for an overlap.
-    """
-
-    grains: NDArray[np.int32]
-    point: NDArray[np.float64]
-    normal: NDArray[np.float64]
-    radius: NDArray[np.float64]
-    gap: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        """Return the number of contacts."""
-        return len(self.grains)
-
-    def coordination(self, n_grains: int) -> float:
-        """Return the mean number of contacts per grain."""
-        return 2.0 * len(self) / n_grains if n_grains else 0.0
-
-
-@dataclass(frozen=True)
-class Particles:
-    """The powder particles a structure was pressed from, so that one grain can be followed through the furnace.
-
-    Attributes
-    ----------
-    centre : ndarray of shape (n, 3), float64
-        Centres [m] in the periodic box; particle `k` is grain `k + 1`.
-    radius : ndarray of shape (n,), float64
-        Radii [m].
-    label : ndarray of shape (n,), uint8
-        Phase label of each particle.
-    """
-
-    centre: NDArray[np.float64]
-    radius: NDArray[np.float64]
-    label: NDArray[np.uint8]
-
-    def __len__(self) -> int:
-        """Return the number of particles."""
-        return len(self.radius)
 
 
 @dataclass(frozen=True, repr=False)
@@ -95,6 +37,13 @@ class VoxelStructure:
         Sub-voxel grain contacts (pressed powder). None: grains conduct wherever their voxels share a face.
     particles : Particles or None
         The powder particles this was made from.
+    shells : ThinShells or None
+        Reaction layers that are too thin for voxels of their own.
+    coatings : mapping of str to Coating
+        Conducting films on the grains of a phase, by its name: carbon on LFP.
+    composition : ndarray of shape (nx, ny, nz), float32, or None
+        Where the structure was given one: the composition x of Li(3-x)Fe(2-x-y)Ti(x)Al(y)(PO4)3 in the interphase,
+        NaN in every other voxel.
     process : str
         "cold-pressed", "co-fired" or "image".
     recipe : mapping
@@ -110,6 +59,9 @@ class VoxelStructure:
     periodic: tuple[bool, bool, bool] = (False, False, False)
     contacts: PointContacts | None = None
     particles: Particles | None = None
+    shells: ThinShells | None = None
+    coatings: Mapping[str, Coating] = field(default_factory=dict)
+    composition: NDArray[np.float32] | None = None
     process: str = "image"
     recipe: Mapping[str, Any] = field(default_factory=dict)
     seed: int | None = None
@@ -133,9 +85,17 @@ class VoxelStructure:
                     f"voxel_nm is {size / NM:g} nm; allowed: {SMALLEST_VOXEL_NM} to {LARGEST_VOXEL_NM:g} nm; "
                     "give the voxel edge in nanometres"
                 )
-        for array in (self.labels, self.grains):
+        if self.composition is not None and (
+            self.composition.shape != self.labels.shape or self.composition.dtype != np.float32
+        ):
+            raise InputError(
+                f"composition has shape {self.composition.shape} and type {self.composition.dtype}; "
+                f"allowed: {self.labels.shape}, float32"
+            )
+        for array in (self.labels, self.grains, self.composition):
             if array is not None:
                 array.flags.writeable = False
+        object.__setattr__(self, "coatings", MappingProxyType(dict(self.coatings)))
         object.__setattr__(self, "phases", MappingProxyType({int(k): str(v) for k, v in self.phases.items()}))
 
     @classmethod
@@ -174,9 +134,11 @@ class VoxelStructure:
         >>> VoxelStructure.from_labels(np.ones((2, 2, 2), int), voxel_nm=25).shape
         (2, 2, 2)
         """
+        given = np.asarray(labels)
+        own = as_labels(given)
         edges = (voxel_nm,) * 3 if isinstance(voxel_nm, int | float) else tuple(float(edge) for edge in voxel_nm)
         return cls(
-            labels=as_labels(np.asarray(labels)),
+            labels=own.copy() if np.shares_memory(own, given) else own,  # the structure's array is read-only, not the caller's
             voxel_size=tuple(float(edge) * NM for edge in edges),  # type: ignore[arg-type]
             phases=phases or {},
             grains=None if grains is None else np.array(grains, dtype=np.int32),

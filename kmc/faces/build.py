@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 
 from kmc.faces.classes import BLOCKED, FILM_HALF_WIDTH, FILM_LEVELS, ClassCode, FaceTable
 from kmc.faces.film_window import film_distances
+from kmc.faces.listed_pairs import pair_keys, reacted
 from kmc.faces.point_contacts import ContactFaces, select_faces
+from kmc.faces.thin_shells import ShellClasses, ShellLook
 from microstructures.errors import InputError
 from microstructures.interface_normals import AREA_LEVELS, area_factor_of_level, area_level
 from microstructures.jit import inline_kernel, kernel, parallel_kernel
@@ -39,16 +42,16 @@ def build_faces(structure: VoxelStructure, materials: Materials) -> FaceTable:
     Raises
     ------
     InputError
-        If the structure holds a phase that the materials do not know, or point contacts or films in voxels that are not
-        cubes.
+        If the structure holds a phase that the materials do not know, or point contacts, films or thin shells in voxels
+        that are not cubes; if the thin shells are out of order or too thick.
     """
     names, phase_of_label = match_phases(structure, materials)
     n = len(names)
     pairs = [pair for pair in materials.film_pairs() if pair[0] in names and pair[1] in names]
     code = ClassCode(n_phases=n, n_films=len(pairs))
     cubic = np.ptp(structure.voxel_size) <= 1e-9 * max(structure.voxel_size)
-    if not cubic and (pairs or structure.contacts is not None):
-        what = "films" if pairs else "point contacts"
+    if not cubic and (pairs or structure.contacts is not None or structure.shells is not None):
+        what = "films" if pairs else "point contacts" if structure.contacts is not None else "thin shells"
         raise InputError(f"{what} need cubic voxels, got {structure.voxel_nm} nm; resample the image to cubic voxels")
     look = _Look(structure, names, phase_of_label, materials, pairs, code)
     raw = [look.codes(axis) for axis in range(3)]
@@ -61,17 +64,28 @@ def build_faces(structure: VoxelStructure, materials: Materials) -> FaceTable:
     columns = _columns(code, codes)
     chosen = None if structure.contacts is None else select_faces(structure)
     n_contacts = 0 if chosen is None else len(chosen.faces_per_contact)
-    dtype = np.uint16 if len(codes) + n_contacts <= 0xFFFF else np.uint32
+    layers = look.find_layers(raw, raw_plates)
+    n_codes = len(codes) + (0 if layers is None else len(layers.plain))
+    dtype = np.uint16 if n_codes + n_contacts <= 0xFFFF else np.uint32
     position: NDArray[np.unsignedinteger] = np.zeros(code.space, dtype=dtype)
     position[codes] = np.arange(len(codes))
     of_axis = [position[part] for part in raw]
     del raw
     plates = tuple((position[low], position[high]) for low, high in raw_plates)
+    shells = None
+    if layers is not None:
+        for part, found in zip((*of_axis, *(plate for pair in plates for plate in pair)), layers.parts, strict=True):
+            part.reshape(-1)[found[0]] = len(codes) + found[1]
+        like = position[layers.plain]
+        columns = {name: np.concatenate([values, values[like]]) for name, values in columns.items()}
+        bare: NDArray[np.int64] = np.zeros(n_codes + n_contacts, dtype=np.int64)
+        bare[len(codes) : n_codes] = layers.shell
+        shells = look.describe_layers(bare)
     if chosen is not None:
         _add_contacts(columns, chosen, np.sort(phase_of_label[chosen.labels], axis=1), names, pairs)
         for axis in range(3):
             mine = chosen.axis == axis
-            of_axis[axis][tuple(chosen.voxel[mine].T)] = len(codes) + chosen.contact[mine]
+            of_axis[axis][tuple(chosen.voxel[mine].T)] = n_codes + chosen.contact[mine]
     return FaceTable(
         structure=structure,
         of_axis=(of_axis[0], of_axis[1], of_axis[2]),
@@ -79,6 +93,7 @@ def build_faces(structure: VoxelStructure, materials: Materials) -> FaceTable:
         phase_names=names,
         phase_of_label=phase_of_label,
         film_pairs=tuple(pairs),
+        shells=shells,
         **columns,
     )
 
@@ -109,6 +124,18 @@ def match_phases(structure: VoxelStructure, materials: Materials) -> tuple[tuple
     return tuple(names), phase_of_label
 
 
+@dataclass(frozen=True)
+class _LayerCodes:
+    """Faces near thin layers: each kind is a plain code with a code of the layer.
+
+    `parts` holds, for the faces of each axis and then of each plate, where such faces lie and which kind they are.
+    """
+
+    plain: NDArray[np.int64]
+    shell: NDArray[np.int64]
+    parts: list[tuple[NDArray[np.intp], NDArray[np.int64]]]
+
+
 class _Look:
     """The arrays that the kernels look at, prepared once."""
 
@@ -132,20 +159,65 @@ class _Look:
         self.inverse_size = size.min() / size
         self.blocks = structure.contacts is not None
         self.resists = np.array([[_resists(materials, a, b) for b in names] for a in names])
+        self.keys, self.side_of_phase = pair_keys(structure.shells), np.zeros(n, dtype=np.int8)
+        self.layers: ShellLook | None = None
+        if structure.shells is not None:
+            self._prepare_layers(structure, names, materials)
         self.film_of = np.full((n, n), -1, dtype=np.int16)
         for index, (bearer, neighbour) in enumerate(pairs):
             self.film_of[names.index(bearer), names.index(neighbour)] = index
         self.bears = (self.film_of >= 0).any(axis=1)
         if self.bears.any():
             self.zones, near = _zones(
-                self.labels, self.grains, self.has_grains, phase_of_label, self.film_of, self.bears, self.wraps
-            )
+                self.labels, self.grains, self.has_grains, phase_of_label, self.film_of, self.bears, self.wraps,
+                self.side_of_phase, self.keys,
+            )  # fmt: skip
             self.distance, self.coated, self.film = film_distances(
-                self.labels, self.zones, near, phase_of_label, self.film_of, self.bears, self.wraps
-            )
+                self.labels, self.grains, self.zones, near, phase_of_label, self.film_of, self.bears, self.wraps,
+                self.side_of_phase, self.keys,
+            )  # fmt: skip
         else:
             self.zones, self.film = np.zeros((1, 1, 1), np.int32), np.zeros((1, 1, 1), np.int8)
             self.distance = self.coated = np.zeros((1, 1, 1), np.float32)
+
+    def _prepare_layers(self, structure: VoxelStructure, names: tuple[str, ...], materials: Materials) -> None:
+        shells = structure.shells
+        assert shells is not None
+        materials.phase(shells.product)
+        for name, side in ((shells.donor, -1), (shells.host, 1)):
+            materials.phase(name)
+            if name in names:
+                self.side_of_phase[names.index(name)] = side
+        if shells.donor not in names or shells.host not in names or not len(shells):
+            return
+        donor, host, product = names.index(shells.donor), names.index(shells.host), shells.product
+        entry = _resists(materials, shells.donor, product) or _resists(materials, product, shells.host)
+        self.resists[donor, host] |= entry
+        self.resists[host, donor] |= entry
+        for phase in (donor, host):
+            self.resists[phase, phase] |= _resists(materials, product, product)
+        self.layers = ShellLook(structure, shells, self.side_of_phase[self.phase_of_label])
+
+    def find_layers(
+        self, raw: list[NDArray[np.uint32]], raw_plates: list[tuple[NDArray[np.uint32], NDArray[np.uint32]]]
+    ) -> _LayerCodes | None:
+        """Return the faces near thin layers, or None without layers; faces that are blocked stay so."""
+        if self.layers is None:
+            return None
+        shell = [self.layers.codes(axis) for axis in range(3)]
+        shell += [self.layers.plate_codes(axis, end) for axis in range(3) for end in (0, 1)]
+        where, keys = [], []
+        for plain, layer in zip((*raw, *(plate for pair in raw_plates for plate in pair)), shell, strict=True):
+            where.append(np.flatnonzero((layer > 0) & (plain != BLOCKED)))
+            keys.append(plain.reshape(-1)[where[-1]].astype(np.int64) << 32 | layer.reshape(-1)[where[-1]])
+        kinds, which = np.unique(np.concatenate(keys), return_inverse=True)
+        ends = np.cumsum([len(part) for part in where])[:-1]
+        return _LayerCodes(kinds >> 32, kinds & 0xFFFFFFFF, list(zip(where, np.split(which, ends), strict=True)))
+
+    def describe_layers(self, codes: NDArray[np.int64]) -> ShellClasses:
+        """Return what the layer codes of all classes stand for."""
+        assert self.layers is not None
+        return self.layers.describe(codes)
 
     def codes(self, axis: int) -> NDArray[np.uint32]:
         """Return the code of every face along `axis`."""
@@ -177,7 +249,7 @@ def _resists(materials: Materials, a: str, b: str) -> bool:
 
 
 @parallel_kernel
-def _zones(labels, grains, has_grains, phase_of_label, film_of, bears, wraps):  # type: ignore[no-untyped-def]
+def _zones(labels, grains, has_grains, phase_of_label, film_of, bears, wraps, side, keys):  # type: ignore[no-untyped-def]
     """Return the film-bearing grain (+1) each voxel belongs to or lies next to, and whether its surface is near.
 
     A film reaches only into neighbours that it coats the grain against; it does not short-circuit other grains.
@@ -220,6 +292,8 @@ def _zones(labels, grains, has_grains, phase_of_label, film_of, bears, wraps):  
                             if other != own:
                                 close = True
                             if own == 0 and other > 0 and film_of[there, here] >= 0:
+                                if len(keys) > 0 and reacted(keys, other - 1, side[here], grains[i, j, k]):
+                                    continue
                                 d2 = a * a + b * b + c * c
                                 if d2 < best or (d2 == best and other < found):
                                     best = d2

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kmc.faces.thin_shells import ShellClasses
 from microstructures.interface_normals import AREA_LEVELS
 from microstructures.structure import VoxelStructure
 
@@ -62,6 +63,8 @@ class FaceTable:
         Whether the film leads to the interface from both sides (in series with it) instead of along it.
     film_pairs : tuple of (str, str)
         Bearer and neighbour of every film.
+    shells : ShellClasses or None
+        Where the classes lie towards thin reaction layers; None if the structure has none.
     """
 
     structure: VoxelStructure
@@ -78,6 +81,7 @@ class FaceTable:
     film_weight: NDArray[np.float64]
     film_across: NDArray[np.bool_]
     film_pairs: tuple[tuple[str, str], ...]
+    shells: ShellClasses | None = None
 
     @property
     def n_classes(self) -> int:

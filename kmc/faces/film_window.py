@@ -9,6 +9,7 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
+from kmc.faces.listed_pairs import reacted
 from microstructures.interface_normals import SMOOTHING, gaussian_window, step_index
 from microstructures.jit import kernel, parallel_kernel
 
@@ -31,28 +32,31 @@ EXACTLY_FLAT = 1e-6
 
 
 @parallel_kernel
-def film_distances(labels, zones, near, phase_of_label, film_of, bears, wraps):  # type: ignore[no-untyped-def]
+def film_distances(labels, grains, zones, near, phase_of_label, film_of, bears, wraps, side, keys):  # type: ignore[no-untyped-def]
     """Return the signed distance [voxels] of each voxel from its zone's surface, the coated share there, and the film.
 
     The zone's own solid, smoothed by a Gaussian, falls from 1 to 0 like a normal distribution across its surface; its
-    quantile is the distance, positive inside. What lies outside decides which film it is; -1 where there is none.
+    quantile is the distance, positive inside. What lies outside decides which film it is; -1 where there is none. A grain
+    has no film towards one that it has reacted with (`keys`, `side`: the listed pairs of thin shells).
     """
     nx, ny, nz = labels.shape
     distance = np.zeros((nx, ny, nz), dtype=np.float32)
     coated = np.zeros((nx, ny, nz), dtype=np.float32)
     film = np.full((nx, ny, nz), -1, dtype=np.int8)
     for i in prange(nx):
-        outside = np.zeros(len(bears))
+        outside = np.zeros(len(bears) + 1)
         for j in range(ny):
             for k in range(nz):
                 if zones[i, j, k] > 0 and near[i, j, k]:
-                    far, share, which = _look(labels, zones, phase_of_label, film_of, bears, wraps, i, j, k, outside)
+                    far, share, which = _look(
+                        labels, grains, zones, phase_of_label, film_of, bears, wraps, side, keys, i, j, k, outside
+                    )
                     distance[i, j, k], coated[i, j, k], film[i, j, k] = far, share, which
     return distance, coated, film
 
 
 @kernel
-def _look(labels, zones, phase_of_label, film_of, bears, wraps, i, j, k, outside):  # type: ignore[no-untyped-def]
+def _look(labels, grains, zones, phase_of_label, film_of, bears, wraps, side, keys, i, j, k, outside):  # type: ignore[no-untyped-def]
     nx, ny, nz = labels.shape
     own = zones[i, j, k]
     outside[:] = 0.0
@@ -69,6 +73,8 @@ def _look(labels, zones, phase_of_label, film_of, bears, wraps, i, j, k, outside
                 if bears[phase] and zones[x, y, z] == own:
                     inside += plane * WINDOW[c + REACH]
                     bearer = phase
+                elif len(keys) > 0 and reacted(keys, own - 1, side[phase], grains[x, y, z]):
+                    outside[len(bears)] += plane * WINDOW[c + REACH]
                 else:
                     outside[phase] += plane * WINDOW[c + REACH]
     outer = outside.sum()
@@ -84,7 +90,7 @@ def _look(labels, zones, phase_of_label, film_of, bears, wraps, i, j, k, outside
     if best < 0 or coated <= 0.0:
         return 0.0, 0.0, -1
     share = min(max(inside / (inside + outer), 1e-6), 1.0 - 1e-6)
-    read = SMOOTHING * _normal_quantile(share)
+    read = SMOOTHING * normal_quantile(share)
     far = abs(read)
     for n in range(len(READ)):
         if abs(far - READ[n]) < EXACTLY_FLAT:
@@ -93,7 +99,7 @@ def _look(labels, zones, phase_of_label, film_of, bears, wraps, i, j, k, outside
 
 
 @kernel
-def _normal_quantile(p):  # type: ignore[no-untyped-def]
+def normal_quantile(p):  # type: ignore[no-untyped-def]
     """Return the standard normal quantile (Acklam 2003, relative error below 1.2e-9)."""
     a0, a1, a2, a3, a4, a5 = (
         -3.969683028665376e1,

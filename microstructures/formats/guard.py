@@ -23,6 +23,7 @@ LARGEST_VOXEL_COUNT = 20_000_000_000
 LARGEST_LABEL_COUNT = 64
 LARGEST_COMPRESSION = 2000.0
 SPACING_TOLERANCE = 1e-3
+GREY_REMEDY = "if it is a grey image, segment it: cofire import --thresholds otsu (or multi-otsu, or values like 80,160)"
 METRES_PER_UNIT = {
     "m": 1.0,
     "cm": 1e-2,
@@ -45,7 +46,7 @@ Spacing = tuple[float | None, float | None, float | None]
 
 
 def content_hash(path: str | Path) -> str:
-    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits.
+    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits; of a folder, that of its files' names and hashes.
 
     Raises
     ------
@@ -62,10 +63,20 @@ def content_hash(path: str | Path) -> str:
     'e3b0c442'
     """
     try:
+        if Path(path).is_dir():
+            return hash_of_files(sorted(file for file in Path(path).iterdir() if file.is_file() and file.name[0] != "."))
         with open(path, "rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise FormatError(f"{path} cannot be read: {error.strerror or error}; check the path and its permissions") from None
+
+
+def hash_of_files(files: Sequence[Path]) -> str:
+    """Return one hash of an image: that of its file, or of the names and hashes of several."""
+    if len(files) == 1:
+        return content_hash(files[0])
+    lines = [f"{content_hash(file)}  {file.name}\n" for file in files]
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def existing_file(path: str | Path) -> Path:
@@ -73,7 +84,7 @@ def existing_file(path: str | Path) -> Path:
     try:
         file = Path(path).expanduser()
         if file.is_dir():
-            raise FormatError(f"{file} is a folder; give one file; stack the slices of a folder into one TIFF first")
+            raise FormatError(f"{file} is a folder; give one file")
         if not file.is_file():
             raise FormatError(f"{file} does not exist; check the path")
         size = file.stat().st_size
@@ -128,7 +139,7 @@ def check_claim(path: Path, shape: Sequence[int], bytes_per_voxel: int, stored_b
 
 
 def label_image(path: Path, image: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return the labels of an image; a grey-scale image is refused by its number of distinct values.
+    """Return the labels of an image; a grey-scale image is refused by its number of distinct values, and told the remedy.
 
     Raises
     ------
@@ -140,7 +151,8 @@ def label_image(path: Path, image: NDArray[Any]) -> NDArray[np.uint8]:
     try:
         labels = as_labels(image)
     except InputError as error:
-        raise FormatError(f"{path}: {error}") from None
+        numbers = image.dtype.kind in "iu" or (image.dtype.kind == "f" and bool(np.isfinite(image).all()))
+        raise FormatError(f"{path}: {error}{f'; {GREY_REMEDY}' if numbers else ''}") from None
     counts = np.zeros(256, dtype=np.int64)
     for slab in labels:
         counts += np.bincount(slab.ravel(), minlength=256)
@@ -148,7 +160,7 @@ def label_image(path: Path, image: NDArray[Any]) -> NDArray[np.uint8]:
     if distinct > LARGEST_LABEL_COUNT:
         raise FormatError(
             f"{path} looks like a grey-scale image: {distinct} distinct values; "
-            f"allowed: {LARGEST_LABEL_COUNT} labels; segment it first"
+            f"allowed: {LARGEST_LABEL_COUNT} labels; {GREY_REMEDY}"
         )
     return labels
 
@@ -199,6 +211,11 @@ def voxel_edges_nm(
 def unit_in_metres(unit: str) -> float | None:
     """Return the length of a unit as image files name them [m], or None for one that is no length (pixel, inch)."""
     return METRES_PER_UNIT.get(unit.strip().casefold())
+
+
+def positive_or_none(edge: float) -> float | None:
+    """Return an edge that can be one, or None for zero, negative, infinite or NaN."""
+    return edge if 0.0 < edge < math.inf else None
 
 
 @contextmanager

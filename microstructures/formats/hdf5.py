@@ -1,7 +1,9 @@
-"""Our own structure file: HDF5, schema 1, checksummed, complete or absent.
+"""Our own structure file: HDF5, schema 2, checksummed, complete or absent.
 
 Root attributes `format`, `schema`, `program_version`, `voxel_size_m`, `periodic`, and as JSON `process`, `phases`,
-`recipe` and, if there is one, `seed`; datasets `labels`, `grains`, `contacts/*`, `particles/*`, named as in Python.
+`recipe`, `coatings` and, where there is one, `seed`; datasets `labels`, `grains`, `composition`, `contacts/*`, `particles/*`,
+`shells/*`, named as in Python; the names and the share of `shells` are JSON in the attribute `shells`. Files of schema 1, which
+had neither shells, coatings, composition nor `particles/grain`, are read as well.
 """
 
 from __future__ import annotations
@@ -10,17 +12,18 @@ import json
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path, PurePath
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from microstructures.errors import FormatError, InputError
+from microstructures.features import Coating, Particles, PointContacts, ThinShells
 from microstructures.formats.guard import as_format_errors, atomic_file, check_claim, one_line
-from microstructures.structure import Particles, PointContacts, VoxelStructure
+from microstructures.structure import VoxelStructure
 
 FORMAT_NAME = "cofire-structure"
-SCHEMA = 1
+SCHEMA = 2
 CHUNK_EDGE = 64
 LARGEST_CHUNK_BYTES = 1 << 28
 HDF5_RELEASE = ("v110", "v110")
@@ -33,8 +36,10 @@ CONTACT_COLUMNS = {
     "radius": ("float64", 0),
     "gap": ("float64", 0),
 }
-PARTICLE_COLUMNS = {"centre": ("float64", 3), "radius": ("float64", 0), "label": ("uint8", 0)}
-Table = TypeVar("Table", PointContacts, Particles)
+PARTICLE_COLUMNS = {"centre": ("float64", 3), "radius": ("float64", 0), "label": ("uint8", 0), "grain": ("int32", 0)}
+SHELL_COLUMNS = {"grains": ("int32", 2), "thickness": ("float64", 0)}
+SHELL_WORDS = ("product", "donor", "host")
+Columns = Mapping[str, tuple[str, int]]
 
 
 def write_structure(structure: VoxelStructure, path: Path) -> None:
@@ -58,12 +63,19 @@ def write_structure(structure: VoxelStructure, path: Path) -> None:
         file.attrs["recipe"] = _json_text(structure.recipe)
         if structure.seed is not None:
             file.attrs["seed"] = _json_text(int(structure.seed))
-        _store(file, "labels", structure.labels)
-        if structure.grains is not None:
-            _store(file, "grains", structure.grains)
+        coatings = {name: [coat.thickness, coat.coverage] for name, coat in structure.coatings.items()}
+        file.attrs["coatings"] = _json_text(coatings)
+        for name in ("labels", "grains", "composition"):
+            if getattr(structure, name) is not None:
+                _store(file, name, getattr(structure, name))
+        shells = structure.shells
+        if shells is not None:
+            words = {word: getattr(shells, word) for word in (*SHELL_WORDS, "donor_share")}
+            file.attrs["shells"] = _json_text(words)
         for group, table, columns in (
             ("contacts", structure.contacts, CONTACT_COLUMNS),
             ("particles", structure.particles, PARTICLE_COLUMNS),
+            ("shells", shells, SHELL_COLUMNS),
         ):
             if table is not None:
                 for name, (dtype, _) in columns.items():
@@ -92,11 +104,17 @@ def read_structure(path: Path) -> VoxelStructure:
             grains = _load(path, file, "grains", np.dtype(np.int32), 3) if _has(file, "grains") else None
             if grains is not None and (grains.shape != shape or grains.min(initial=0) < 0):
                 raise FormatError(f"{path}: 'grains' has shape {grains.shape} on labels of {shape}, or negative ids; {REMEDY}")
-            particles = _load_table(path, file, "particles", PARTICLE_COLUMNS, Particles)
-            contacts = _load_table(path, file, "contacts", CONTACT_COLUMNS, PointContacts)
+            composition = _load(path, file, "composition", np.dtype(np.float32), 3) if _has(file, "composition") else None
+            if composition is not None and composition.shape != shape:
+                raise FormatError(f"{path}: 'composition' has shape {composition.shape} on labels of {shape}; {REMEDY}")
+            particles = _particles(path, file)
+            table = _load_table(path, file, "contacts", CONTACT_COLUMNS)
+            contacts = None if table is None else PointContacts(**table)
+            shells = _shells(path, file)
             highest = max(0 if grains is None else int(grains.max(initial=0)), 0 if particles is None else len(particles))
-            if contacts is not None and len(contacts) and not 0 <= contacts.grains.min() <= contacts.grains.max() <= highest:
-                raise FormatError(f"{path}: 'contacts/grains' names grains outside 0 to {highest}; {REMEDY}")
+            for name, pairs in (("contacts", contacts), ("shells", shells)):
+                if pairs is not None and len(pairs) and not 0 <= pairs.grains.min() <= pairs.grains.max() <= highest:
+                    raise FormatError(f"{path}: '{name}/grains' names grains outside 0 to {highest}; {REMEDY}")
             x, y, z = _numbers(path, file, "voxel_size_m", 3)
             px, py, pz = (bool(flag) for flag in _numbers(path, file, "periodic", 3))
             phases, recipe = (_json_value(path, file, name, dict) for name in ("phases", "recipe"))
@@ -108,6 +126,9 @@ def read_structure(path: Path) -> VoxelStructure:
                 periodic=(px, py, pz),
                 contacts=contacts,
                 particles=particles,
+                shells=shells,
+                coatings=_coatings(path, file),
+                composition=composition,
                 process=_json_value(path, file, "process", str),
                 recipe=recipe,
                 seed=_json_value(path, file, "seed", int) if "seed" in file.attrs else None,
@@ -167,7 +188,7 @@ def _check_identity(path: Path, file: Any) -> None:
         )
     schema = file.attrs.get("schema")
     if not isinstance(schema, int | np.integer) or schema < 1:
-        raise FormatError(f"{path} has schema {schema!r}; allowed: {SCHEMA}; {REMEDY}")
+        raise FormatError(f"{path} has schema {schema!r}; allowed: 1 to {SCHEMA}; {REMEDY}")
     if schema > SCHEMA:
         raise FormatError(f"{path} has schema {int(schema)}, newer than this program reads ({SCHEMA}); update cofire")
 
@@ -209,8 +230,8 @@ def _load(path: Path, group: Any, name: str, dtype: np.dtype[Any], ndim: int) ->
     return array
 
 
-def _load_table(path: Path, file: Any, name: str, columns: Mapping[str, tuple[str, int]], table: type[Table]) -> Table | None:
-    """Read the columns of `contacts` or `particles`, which must agree in length."""
+def _load_table(path: Path, file: Any, name: str, columns: Columns) -> dict[str, NDArray[Any]] | None:
+    """Read the columns of `contacts`, `particles` or `shells`, which must agree in length."""
     import h5py
 
     if not _has(file, name):
@@ -229,7 +250,42 @@ def _load_table(path: Path, file: Any, name: str, columns: Mapping[str, tuple[st
             )
         if arrays[column].dtype.kind == "f" and not np.isfinite(arrays[column]).all():
             raise FormatError(f"{path}: '{name}/{column}' holds NaN or infinite numbers; {REMEDY}")
-    return table(**arrays)
+    return arrays
+
+
+def _particles(path: Path, file: Any) -> Particles | None:
+    old = file.attrs["schema"] < 2  # particle k was grain k + 1
+    columns = {name: kind for name, kind in PARTICLE_COLUMNS.items() if not (old and name == "grain")}
+    table = _load_table(path, file, "particles", columns)
+    if table is None:
+        return None
+    if old:
+        table["grain"] = np.arange(1, len(table["label"]) + 1, dtype=np.int32)
+    return Particles(**table)
+
+
+def _shells(path: Path, file: Any) -> ThinShells | None:
+    table = _load_table(path, file, "shells", SHELL_COLUMNS)
+    if table is None:
+        return None
+    words = _json_value(path, file, "shells", dict)
+    share = words.pop("donor_share", None)
+    if set(words) != set(SHELL_WORDS) or not isinstance(share, int | float) or not 0.0 <= share <= 1.0:
+        raise FormatError(
+            f"{path}: attribute 'shells' lacks a name, or its donor_share is {share!r}; allowed: 0 to 1; {REMEDY}"
+        )
+    product, donor, host = (str(words[word]) for word in SHELL_WORDS)
+    return ThinShells(product, donor, host, float(share), table["grains"], table["thickness"])
+
+
+def _coatings(path: Path, file: Any) -> dict[str, Coating]:
+    if file.attrs["schema"] < 2:
+        return {}
+    coatings = _json_value(path, file, "coatings", dict)
+    try:
+        return {str(name): Coating(float(thickness), float(coverage)) for name, (thickness, coverage) in coatings.items()}
+    except (TypeError, ValueError):
+        raise FormatError(f"{path}: attribute 'coatings' holds no thickness and coverage; {REMEDY}") from None
 
 
 def _numbers(path: Path, file: Any, name: str, count: int) -> list[float]:

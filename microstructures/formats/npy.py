@@ -1,27 +1,27 @@
-"""NumPy label images: axes x, y, z as in memory, no voxel size."""
+"""NumPy images: axes x, y, z as in memory, no voxel size."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from microstructures.errors import FormatError
-from microstructures.formats.guard import Spacing, as_format_errors, atomic_file, check_claim, label_image
+from microstructures.formats.guard import as_format_errors, atomic_file, check_claim
+from microstructures.formats.image import Image
 from microstructures.structure import VoxelStructure
 
 LARGEST_HEADER_BYTES = 10_000
 REMEDY = "write it again with numpy.save(path, labels)"
 
 
-def read_labels(path: Path) -> tuple[NDArray[np.uint8], Spacing]:
-    """Read the labels of a ``.npy`` file, shape (nx, ny, nz); the format states no voxel size.
+def read_image(path: Path) -> Image:
+    """Read the values of a ``.npy`` file, shape (nx, ny, nz); the format states no voxel size.
 
     Raises
     ------
     FormatError
-        If the file is damaged, holds Python objects, or is no label image.
+        If the file is damaged, holds Python objects.
     """
     with as_format_errors(path, "NPY", REMEDY):
         try:
@@ -34,8 +34,7 @@ def read_labels(path: Path) -> tuple[NDArray[np.uint8], Spacing]:
                 ) from None
             raise
         check_claim(path, mapped.shape, mapped.dtype.itemsize, path.stat().st_size)
-        labels = label_image(path, np.asarray(mapped))
-        return (labels if labels.flags.owndata else labels.copy()), (None, None, None)
+        return Image(np.array(mapped), files=(path,))
 
 
 def write_labels(structure: VoxelStructure, path: Path) -> None:

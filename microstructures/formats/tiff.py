@@ -1,4 +1,4 @@
-"""TIFF stacks of labels: z, y, x on disk; voxel edges from ImageJ or OME metadata, never from a bare resolution tag."""
+"""TIFF stacks and slices: z, y, x on disk; voxel edges from ImageJ or OME metadata, never from a bare resolution tag."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from microstructures.formats.guard import (
     as_format_errors,
     atomic_file,
     check_claim,
-    label_image,
+    positive_or_none,
     unit_in_metres,
 )
+from microstructures.formats.image import UNKNOWN_SPACING, Image
 from microstructures.structure import VoxelStructure
 from microstructures.units import UM
 
@@ -33,8 +34,8 @@ LARGEST_PAGE_COUNT = 1_000_000
 REMEDY = "save the label stack again as an uncompressed 8-bit grey TIFF"
 
 
-def read_labels(path: Path) -> tuple[NDArray[np.uint8], Spacing]:
-    """Read the labels of a TIFF stack, shape (nx, ny, nz), and its voxel edges [m] as far as the metadata state them.
+def read_image(path: Path) -> Image:
+    """Read the values of a TIFF stack, shape (nx, ny, nz), and its voxel edges [m] as far as the metadata state them.
 
     Raises
     ------
@@ -43,12 +44,22 @@ def read_labels(path: Path) -> tuple[NDArray[np.uint8], Spacing]:
     MissingExtraError
         If its compression needs the package imagecodecs.
     """
+    stack, spacing = _read(path, "ZYX")
+    return Image(stack.transpose(2, 1, 0), spacing, files=(path,))
+
+
+def read_slice(path: Path) -> tuple[NDArray[Any], Spacing]:
+    """Read a TIFF of one slice as (ny, nx), and its voxel edges [m]; raises as `read_image`."""
+    return _read(path, "YX")
+
+
+def _read(path: Path, axes: str) -> tuple[NDArray[Any], Spacing]:
     with as_format_errors(path, "TIFF", REMEDY), _complaints() as complaints:
         _check_pages(path)
         import tifffile
 
         with tifffile.TiffFile(path, _multifile=False) as tif:
-            series = _one_stack(path, tif)
+            series = _one_series(path, tif, axes)
             check_claim(path, series.shape, series.dtype.itemsize, path.stat().st_size)
             _check_data(path, series)
             try:
@@ -61,7 +72,7 @@ def read_labels(path: Path) -> tuple[NDArray[np.uint8], Spacing]:
                 raise
             if complaints:
                 raise FormatError(f"{path} is damaged: {complaints[0]}; {REMEDY}")
-            return label_image(path, stack.transpose(2, 1, 0)), _spacing(tif)
+            return stack.astype(stack.dtype.newbyteorder("="), copy=False), _spacing(tif)
 
 
 def write_labels(structure: VoxelStructure, path: Path) -> None:
@@ -151,8 +162,8 @@ def _check_pages(path: Path) -> None:
         raise FormatError(f"{path} holds no page; {REMEDY}")
 
 
-def _one_stack(path: Path, tif: Any) -> Any:
-    """Return the one series of grey pages in z, or say what the file holds instead."""
+def _one_series(path: Path, tif: Any, wanted: str) -> Any:
+    """Return the one series of grey pages with the axes `wanted`, or say what the file holds instead."""
     page = tif.pages.first
     if page.photometric == PALETTE:
         raise FormatError(f"{path} is a palette (colour table) TIFF; allowed: grey labels; convert it to 8-bit grey first")
@@ -169,6 +180,8 @@ def _one_stack(path: Path, tif: Any) -> Any:
         )
     series = tif.series[0]
     axes = series.axes
+    if axes == wanted == "YX":
+        return series
     if axes == "YX":
         raise FormatError(f"{path} holds a single slice of {series.shape}; allowed: two slices or more; give the whole stack")
     for letter, meaning in (("C", "channels"), ("S", "colour samples"), ("T", "time steps")):
@@ -177,6 +190,10 @@ def _one_stack(path: Path, tif: Any) -> Any:
                 f"{path} holds {meaning} (axes {axes}, {series.shape}); allowed: one stack in z, y, x; "
                 "save one of them as a stack"
             )
+    if wanted == "YX":
+        raise FormatError(
+            f"{path} holds a stack of {series.shape}; allowed: one slice in each file of a folder; give the file itself"
+        )
     if len(axes) != 3 or axes[1:] != "YX":
         raise FormatError(f"{path} has the axes {axes}, {series.shape}; allowed: z, y, x; save one stack")
     return series
@@ -202,18 +219,18 @@ def _spacing(tif: Any) -> Spacing:
         return _ome_spacing(tif.ome_metadata or "")
     if tif.is_imagej:
         return _imagej_spacing(tif.imagej_metadata or {}, tif.pages.first.tags)
-    return None, None, None
+    return UNKNOWN_SPACING
 
 
 def _imagej_spacing(metadata: dict[str, Any], tags: Any) -> Spacing:
     metres = unit_in_metres(str(metadata.get("unit", "")).replace("\\u00B5", "µ"))
     if metres is None:
-        return None, None, None
+        return UNKNOWN_SPACING
     edges: list[float | None] = []
     for tag in ("XResolution", "YResolution"):
         pixels, units = tags[tag].value if tag in tags else (0, 0)
-        edges.append(_positive(metres * units / pixels if pixels else 0.0))
-    return edges[0], edges[1], _positive(metres * _number(metadata.get("spacing")))
+        edges.append(positive_or_none(metres * units / pixels if pixels else 0.0))
+    return edges[0], edges[1], positive_or_none(metres * _number(metadata.get("spacing")))
 
 
 def _ome_spacing(xml: str) -> Spacing:
@@ -222,7 +239,7 @@ def _ome_spacing(xml: str) -> Spacing:
     edges: list[float | None] = []
     for axis in "XYZ":
         metres = unit_in_metres(attributes.get(f"PhysicalSize{axis}Unit", OME_DEFAULT_UNIT))
-        edges.append(_positive((metres or 0.0) * _number(attributes.get(f"PhysicalSize{axis}"))))
+        edges.append(positive_or_none((metres or 0.0) * _number(attributes.get(f"PhysicalSize{axis}"))))
     return edges[0], edges[1], edges[2]
 
 
@@ -231,7 +248,3 @@ def _number(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError):
         return 0.0
-
-
-def _positive(edge: float) -> float | None:
-    return edge if 0.0 < edge < float("inf") else None

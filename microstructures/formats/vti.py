@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from microstructures.errors import FormatError
 from microstructures.formats.guard import (
@@ -16,9 +15,9 @@ from microstructures.formats.guard import (
     as_format_errors,
     atomic_file,
     check_claim,
-    label_image,
     unit_in_metres,
 )
+from microstructures.formats.image import UNKNOWN_SPACING, Image
 from microstructures.structure import VoxelStructure
 from microstructures.units import UM
 
@@ -28,10 +27,10 @@ HEADER_BYTES = 65536
 REMEDY = "export it again as VTK image data (.vti) with one integer array per cell"
 
 
-def read_labels(path: Path) -> tuple[NDArray[np.uint8], Spacing]:
-    """Read the labels of a ``.vti`` file, shape (nx, ny, nz), and its voxel edges [m] if it names their unit.
+def read_image(path: Path) -> Image:
+    """Read the values of a ``.vti`` file, shape (nx, ny, nz), and its voxel edges [m] if it names their unit.
 
-    The labels are the cell array, or failing that the point array, that is called ``label`` or is the only one.
+    The values are the cell array, or failing that the point array, that is called ``label`` or is the only one.
 
     Raises
     ------
@@ -51,8 +50,7 @@ def read_labels(path: Path) -> tuple[NDArray[np.uint8], Spacing]:
             raise FormatError(
                 f"{path} holds an array of shape {values.shape} on {shape} voxels; allowed: one label a voxel; {REMEDY}"
             )
-        labels = label_image(path, values.reshape(shape, order="F"))
-        return labels, _spacing(path, grid)
+        return Image(values.reshape(shape, order="F").copy(), _spacing(path, grid), files=(path,))
 
 
 def write_labels(structure: VoxelStructure, path: Path) -> None:
@@ -120,7 +118,7 @@ def _label_array(path: Path, arrays: Any) -> Any:
 
 def _spacing(path: Path, grid: Any) -> Spacing:
     if UNIT_FIELD not in grid.field_data:
-        return None, None, None
+        return UNKNOWN_SPACING
     unit = str(np.asarray(grid.field_data[UNIT_FIELD]).ravel()[0])
     metres = unit_in_metres(unit)
     if metres is None:

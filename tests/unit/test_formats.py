@@ -15,8 +15,9 @@ import pytest
 import tifffile
 
 from microstructures.errors import CofireError, FormatError, InputError
+from microstructures.features import Coating, Particles, PointContacts, ThinShells
 from microstructures.formats import content_hash, read, write
-from microstructures.structure import Particles, PointContacts, VoxelStructure
+from microstructures.structure import VoxelStructure
 
 VOXEL_NM = (20.0, 25.0, 31.3)
 SUFFIXES = ("h5", "tif", "npy", "vti")
@@ -42,7 +43,12 @@ def full_structure() -> VoxelStructure:
             radius=draw.random(2),
             gap=-draw.random(2),
         ),
-        particles=Particles(draw.random((4, 3)), draw.random(4), np.array([1, 2, 1, 2], dtype=np.uint8)),
+        particles=Particles(
+            draw.random((4, 3)), draw.random(4), np.array([1, 2, 1, 2], dtype=np.uint8), np.arange(1, 5, dtype=np.int32)
+        ),
+        shells=ThinShells("LFTAP", "LFP", "LATP", 0.25, np.array([[1, 2], [3, 2]], dtype=np.int32), np.array([4e-8, 7e-8])),
+        coatings={"LFP": Coating(4e-9, 0.8)},
+        composition=np.where(labels == 2, draw.random(labels.shape), np.nan).astype(np.float32),
         process="cold-pressed",
         recipe={"press": {"pressure_MPa": 500.0, "steps": [1, 2]}, "name": "µ"},
         seed=2**100,
@@ -75,11 +81,24 @@ def test_hdf5_loses_nothing(tmp_path: Path) -> None:
     assert dict(back.phases) == dict(structure.phases)
     assert back.recipe == structure.recipe
     np.testing.assert_array_equal(back.grains, structure.grains)
-    for name in ("contacts", "particles"):
+    np.testing.assert_array_equal(back.composition, structure.composition)
+    assert dict(back.coatings) == dict(structure.coatings)
+    for name in ("contacts", "particles", "shells"):
         before, after = getattr(structure, name), getattr(back, name)
         for column, values in vars(before).items():
             np.testing.assert_array_equal(getattr(after, column), values)
-            assert getattr(after, column).dtype == values.dtype
+            assert np.asarray(getattr(after, column)).dtype == np.asarray(values).dtype
+
+
+def test_hdf5_of_schema_1_is_still_read(tmp_path: Path) -> None:
+    path = write(full_structure().with_(shells=None), tmp_path / "s.h5")
+    with h5py.File(path, "r+") as file:
+        file.attrs["schema"] = 1
+        del file["particles/grain"], file["composition"], file.attrs["coatings"]
+    back = read(path)
+    assert back.particles is not None
+    np.testing.assert_array_equal(back.particles.grain, [1, 2, 3, 4])
+    assert (back.shells, back.composition, dict(back.coatings)) == (None, None, {})
 
 
 def test_hdf5_of_a_bare_image_and_of_no_contacts(tmp_path: Path) -> None:
@@ -339,7 +358,10 @@ BAD_FILES: dict[str, tuple[str, Callable[[Path], object], str]] = {
         "NPY",
     ),
     "h5 of others": ("a.h5", lambda path: h5py.File(path, "w").close(), "no cofire structure"),
-    "newer schema": ("a.h5", _edited_h5(lambda file: file.attrs.modify("schema", 2)), "newer than this program"),
+    "newer schema": ("a.h5", _edited_h5(lambda file: file.attrs.modify("schema", 3)), "newer than this program"),
+    "shell share": ("a.h5", _edited_h5(lambda file: file.attrs.modify("shells", b'{"donor_share": 2}')), "donor_share"),
+    "shell names": ("a.h5", _edited_h5(lambda file: file.attrs.modify("shells", b'{"donor_share": 0.5}')), "lacks a name"),
+    "coatings": ("a.h5", _edited_h5(lambda file: file.attrs.modify("coatings", b'{"LFP": 3}')), "no thickness and coverage"),
     "no labels": ("a.h5", _edited_h5(_replace("labels", None)), "lacks the dataset 'labels'"),
     "soft link": ("a.h5", _edited_h5(_replace("grains", h5py.SoftLink("/labels"))), "link to elsewhere"),
     "dangling link": ("a.h5", _edited_h5(_replace("grains", h5py.SoftLink("/nowhere"))), "link to elsewhere"),

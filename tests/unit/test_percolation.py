@@ -13,8 +13,9 @@ from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
 from kmc.percolation import build_contact_graph, cluster_statistics, graph_conductivity, percolate
 from microstructures.errors import InputError
+from microstructures.features import PointContacts
 from microstructures.materials import Materials, load_materials
-from microstructures.structure import PointContacts, VoxelStructure
+from microstructures.structure import VoxelStructure
 
 VOXEL_NM = 25.0
 H = VOXEL_NM * 1e-9

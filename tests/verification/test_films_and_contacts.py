@@ -11,8 +11,9 @@ from kmc.conduction import conduct, solve_axis
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
 from microstructures.errors import InputError
+from microstructures.features import PointContacts
 from microstructures.materials import Materials
-from microstructures.structure import PointContacts, VoxelStructure
+from microstructures.structure import VoxelStructure
 
 H = 25e-9
 SHEET = 1e-6

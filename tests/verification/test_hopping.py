@@ -21,8 +21,9 @@ from kmc.hopping.streams import draw, open_stream
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
 from microstructures.errors import FormatError, InputError
+from microstructures.features import PointContacts
 from microstructures.materials import Materials
-from microstructures.structure import PointContacts, VoxelStructure
+from microstructures.structure import VoxelStructure
 
 KT_PER_Q2 = constants.Boltzmann * 333.15 / constants.elementary_charge**2
 H = 25e-9
