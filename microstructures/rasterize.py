@@ -17,9 +17,9 @@ Floats = NDArray[np.float64]
 
 BLOCK = 8
 """Edge of a block [voxels]."""
-COARSE_VOXELS_PER_GRAIN = 1000
+COARSE_TO_FINE = ((100, 0.03), (1000, 0.01))
+"""Voxels a grain with which volumes are matched, and to what rms error."""
 MOST_COARSE_VOXELS = 8e6
-"""Resolution at which volumes are matched."""
 MOST_CANDIDATES = 4096
 
 
@@ -53,7 +53,7 @@ def laguerre_cells(centre: Floats, weight: Floats, shape: tuple[int, int, int]) 
     return _cells(centre, weight, shape, beyond=np.inf)
 
 
-def matched_weights(centre: Floats, volume: Floats, edge: float, rounds: int = 30) -> Floats:
+def matched_weights(centre: Floats, volume: Floats, edge: float, rounds: int = 20) -> Floats:
     """Return the weights that give Laguerre cells volumes proportional to `volume`, within about 1 % in the mean.
 
     The weights are moved against the error of each cell's volume, damped by the mean area between cells, on a grid
@@ -68,18 +68,19 @@ def matched_weights(centre: Floats, volume: Floats, edge: float, rounds: int = 3
     edge : float
         Edge of the cube, in the unit of the centres; the weights are in its square.
     """
-    n = int(np.ceil(max(min(COARSE_VOXELS_PER_GRAIN * len(volume), MOST_COARSE_VOXELS), 64 * len(volume)) ** (1.0 / 3.0)))
-    unit = edge / n
-    target = volume / volume.sum() * float(n) ** 3
-    radius = (3.0 * target / (4.0 * np.pi)) ** (1.0 / 3.0)
-    weight = radius**2
-    for _ in range(rounds):
-        cells = laguerre_cells(centre / unit, weight, (n, n, n))
-        error = target - np.bincount(cells.ravel(), minlength=len(volume) + 1)[1:]
-        if np.sqrt(np.mean((error / target) ** 2)) < 0.01:
-            break
-        weight = weight + 0.6 * error / (3.0 * radius)
-    return np.asarray(weight * unit**2)
+    weight = (3.0 * volume / volume.sum() * edge**3 / (4.0 * np.pi)) ** (2.0 / 3.0)
+    for voxels, close in COARSE_TO_FINE:
+        n = int(np.ceil(max(min(voxels * len(volume), MOST_COARSE_VOXELS), 64 * len(volume)) ** (1.0 / 3.0)))
+        unit = edge / n
+        target = volume / volume.sum() * float(n) ** 3
+        radius = (3.0 * target / (4.0 * np.pi)) ** (1.0 / 3.0)
+        for _ in range(rounds):
+            cells = laguerre_cells(centre / unit, weight / unit**2, (n, n, n))
+            error = target - np.bincount(cells.ravel(), minlength=len(volume) + 1)[1:]
+            if np.sqrt(np.mean((error / target) ** 2)) < close:
+                break
+            weight = weight + 0.6 * unit**2 * error / (3.0 * radius)
+    return np.asarray(weight)
 
 
 def _cells(centre: Floats, weight: Floats, shape: tuple[int, int, int], beyond: float) -> NDArray[np.int32]:

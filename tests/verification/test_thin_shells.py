@@ -76,7 +76,7 @@ def tilted(normal: tuple[int, int, int], n: int, thickness: float, donor_share: 
 @pytest.mark.parametrize(
     ("conductivity", "entry"), [({"A": 1e-6, "B": 1e-3, "C": 5.0}, 1e-6), ({"A": 1.0, "B": 1.0, "C": 0.02}, 0.0)]
 )
-@pytest.mark.parametrize(("thickness", "donor_share"), [(0.8, 0.0), (0.8, 0.5)])
+@pytest.mark.parametrize(("thickness", "donor_share"), [(0.8, 0.0), (0.8, 0.5), (2.4, 1.0)])
 def test_tilted_layers(
     thickness: float, donor_share: float, conductivity: dict[str, float], entry: float, normal: tuple[int, int, int]
 ) -> None:
