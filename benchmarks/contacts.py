@@ -13,10 +13,10 @@ import numba
 import numpy as np
 
 from kmc.faces.point_contacts import select_faces
-from microstructures.necks import fill_necks
-from microstructures.press import cold_press, press_powders
-from microstructures.rasterize import spheres_to_grains
+from microstructures.pressing.necks import fill_necks
+from microstructures.pressing.press import cold_press, press_powders
 from microstructures.structure import VoxelStructure
+from microstructures.voxels.rasterize import spheres_to_grains
 
 VOXEL_NM = 80.0
 

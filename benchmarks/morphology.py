@@ -18,8 +18,8 @@ from scipy import ndimage
 
 from microstructures import morphology
 from microstructures.morphology.two_point import correlate
-from microstructures.rasterize import laguerre_cells
 from microstructures.structure import VoxelStructure
+from microstructures.voxels.rasterize import laguerre_cells
 
 
 def grains(edge: int, size: float = 40.0, seed: int = 1) -> VoxelStructure:

@@ -59,7 +59,7 @@ def pair(edge: int) -> dict[str, Any]:
 def press(count: int) -> dict[str, Any]:
     """Press about `count` particles to the default density."""
     from microstructures import Recipe, press_powders
-    from microstructures.contacts import close_contacts
+    from microstructures.pressing.contacts import close_contacts
 
     press_powders(size_um=2.0, seed=1)
     recipe = Recipe()

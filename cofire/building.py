@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from microstructures.errors import InputError, did_you_mean
-from microstructures.fire import co_fire
-from microstructures.press import GreenBody, cells_along, cold_press
+from microstructures.firing.fire import co_fire
+from microstructures.pressing.press import GreenBody, cells_along, cold_press
 from microstructures.recipe import Recipe, load_recipe, parse_recipe
 from microstructures.structure import VoxelStructure
 from microstructures.units import UM

@@ -14,8 +14,8 @@ from microstructures.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from microstructures.formats import RawLayout
-    from microstructures.image_import import ImportedImage
-    from microstructures.image_report import PhaseReport
+    from microstructures.images.pipeline import ImportedImage
+    from microstructures.images.report import PhaseReport
     from microstructures.structure import VoxelStructure
 
 LARGEST_LAYER_NM = 1e4
@@ -77,7 +77,7 @@ def run(
     layout = parse_raw(raw_shape, raw_type, raw_byte_order, raw_header_bytes)
     spans = parse_crop(crop)
     from cofire.console import note, print_json, progress
-    from microstructures.image_import import import_image
+    from microstructures.images.pipeline import import_image
 
     with progress("importing"):
         done = import_image(
@@ -218,7 +218,7 @@ def _grow(
     structure: VoxelStructure, growth: tuple[str, str, float, float], product: str, representation: Any, seed: int
 ) -> tuple[VoxelStructure, dict[str, Any]]:
     """Grow the layer out of the host alone, at every pair of pieces or grains that touch; say how much grew."""
-    from microstructures.interphase import grow_interphase
+    from microstructures.firing.interphase import grow_interphase
     from microstructures.recipe import InterphaseRecipe
 
     donor, host, low, high = growth

@@ -16,10 +16,10 @@ from kmc.faces.listed_pairs import pair_keys, reacted
 from kmc.faces.point_contacts import ContactFaces, select_faces
 from kmc.faces.thin_shells import ShellClasses, ShellLook
 from microstructures.errors import InputError
-from microstructures.interface_normals import AREA_LEVELS, area_factor_of_level, area_level
 from microstructures.jit import inline_kernel, kernel, parallel_kernel
 from microstructures.materials import CARRIERS, Materials
 from microstructures.structure import VoxelStructure
+from microstructures.voxels.interface_normals import AREA_LEVELS, area_factor_of_level, area_level
 
 HALO_REACH = 2
 """Voxels outside a film-bearing grain that still carry its film."""

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kmc.faces.thin_shells import ShellClasses
-from microstructures.interface_normals import AREA_LEVELS
 from microstructures.structure import VoxelStructure
+from microstructures.voxels.interface_normals import AREA_LEVELS
 
 BLOCKED = 0
 """Class of a face that never conducts: two grains that touch as voxels but not as particles."""

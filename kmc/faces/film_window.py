@@ -10,8 +10,8 @@ from numba import prange
 from numpy.typing import NDArray
 
 from kmc.faces.listed_pairs import reacted
-from microstructures.interface_normals import SMOOTHING, gaussian_window, step_index
 from microstructures.jit import kernel, parallel_kernel
+from microstructures.voxels.interface_normals import SMOOTHING, gaussian_window, step_index
 
 REACH = 4
 WINDOW = gaussian_window(REACH, 0.0)

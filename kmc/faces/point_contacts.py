@@ -79,7 +79,7 @@ def select_faces(structure: VoxelStructure) -> ContactFaces:
         i, j = contacts.grains[first]
         raise InputError(
             f"contact {first} between grains {i} and {j} has no voxel face at {structure.voxel_nm[0]:g} nm; "
-            "use smaller voxels, or fill the necks (microstructures.necks.fill_necks)"
+            "use smaller voxels, or fill the necks (microstructures.pressing.necks.fill_necks)"
         )
     contact = np.repeat(np.arange(len(count)), count)
     flat = found.reshape(-1, 4)

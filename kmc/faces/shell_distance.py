@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from kmc.faces.film_window import EXACTLY_FLAT, REACH, READ, TRUE, WINDOW, normal_quantile
 from kmc.faces.listed_pairs import pair_index
-from microstructures.interface_normals import SMOOTHING, step_index
 from microstructures.jit import inline_kernel, kernel, parallel_kernel
+from microstructures.voxels.interface_normals import SMOOTHING, step_index
 
 NARROW = SMOOTHING / math.sqrt(2.0)
 _OFFSETS = np.arange(-REACH, REACH + 1)

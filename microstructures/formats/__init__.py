@@ -58,7 +58,7 @@ def read(
     phases : mapping of int to str, optional
         Names of the labels; they replace those in the file.
     thresholds : sequence of float, "otsu" or "multi-otsu", optional
-        How to segment a grey image; see `microstructures.threshold.segment_grey`.
+        How to segment a grey image; see `microstructures.images.threshold.segment_grey`.
     dataset : str, optional
         Full name of the dataset to read from an HDF5 file that is not ours.
     raw : RawLayout, optional
@@ -155,7 +155,7 @@ def structure_of(
     if thresholds is None:
         labels = label_image(path, image.values)
     else:
-        from microstructures.threshold import segment_grey
+        from microstructures.images.threshold import segment_grey
 
         try:
             labels, chosen = segment_grey(image.values, thresholds, phase_count=None if phases is None else len(phases))

@@ -1,7 +1,7 @@
 """How much interface there is between phases and between grains.
 
 Voxel faces overcount a tilted interface, 3/2 on average over a curved one, at any resolution; each face therefore counts
-with the share that its local normal asks for (`microstructures.interface_normals`). A voxelised sphere comes out within
+with the share that its local normal asks for (`microstructures.voxels.interface_normals`). A voxelised sphere comes out within
 1 %, a flat interface along the grid exactly. Near lines where three grains meet the normal is tilted a little: boundaries
 of grains 20 voxels across come out 1 % low, of 10 voxels 3 %.
 """
@@ -14,11 +14,11 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from microstructures.interface_normals import AREA_LEVELS, area_factor_of_level, area_level
 from microstructures.jit import parallel_kernel
 from microstructures.morphology.fractions import present_labels
 from microstructures.structure import VoxelStructure
 from microstructures.units import UM
+from microstructures.voxels.interface_normals import AREA_LEVELS, area_factor_of_level, area_level
 
 SLAB_VOXELS = 2_000_000
 """Faces are gathered for so many voxels at a time, to bound the memory."""

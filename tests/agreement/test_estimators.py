@@ -13,8 +13,9 @@ from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
 from kmc.percolation import percolate
 from microstructures.errors import InputError
-from microstructures.fire import co_fire
-from microstructures.press import cold_press, press_powders
+from microstructures.firing.fire import co_fire
+from microstructures.pressing.press import cold_press, press_powders
+from microstructures.recipe import parse_recipe
 from microstructures.structure import VoxelStructure
 from microstructures.units import thermal_energy_eV
 
@@ -53,15 +54,30 @@ def test_graph_and_solver_agree_on_what_percolates(
         assert (solution.sigma_eff_S_per_m > 0.0) == percolates
 
 
-@pytest.mark.parametrize(("process", "low", "high"), [("cold-pressed", 0.98, 1.15), ("co-fired", 1.0, 1.75)])
-def test_graph_errs_on_the_high_side_for_ions(
-    networks: dict[tuple[str, str], Network], process: str, low: float, high: float
-) -> None:
-    """Holm's formula for wide contacts: +14 to +61 % on fired bodies, +1 to +9 % on point contacts, in the mean over axes."""
-    known = networks[process, "ion"]
+@pytest.fixture(scope="module")
+def convex() -> Network:
+    """Return the ions of a fired body whose grains are single particles of 1 um, as Holm's formula supposes."""
+    single = {"median_diameter_nm": 1000.0}
+    recipe = parse_recipe(
+        {"powders": {"LFP": single, "LATP": single}, "fire": {"grain_growth": {"LFP": 1.0, "LATP": 1.0}}}, "test"
+    )
+    return build_network(co_fire(size_um=2.8, voxel_nm=50.0, recipe=recipe, seed=1))
+
+
+def graph_over_solver(known: Network) -> float:
     solved = conduct(known, axis="all", boundary="periodic").mean_sigma_eff_S_per_m
     graph = percolate(known.structure, network=known, axis="all", boundary="periodic").sigma_eff_graph_S_per_m
-    assert low <= np.mean(list(graph.values())) / solved <= high  # type: ignore[union-attr]
+    return float(np.mean(list(graph.values())) / solved)  # type: ignore[union-attr]
+
+
+def test_graph_errs_on_the_high_side_for_ions(networks: dict[tuple[str, str], Network], convex: Network) -> None:
+    """Holm's formula, in the mean over axes: +1 to +9 % on point contacts, +14 to +61 % on wide contacts of convex grains.
+
+    Grains that grew by merging are not convex and have several contacts with one neighbour: there it is 2 to 3 times too high.
+    """
+    assert 0.98 <= graph_over_solver(networks["cold-pressed", "ion"]) <= 1.15
+    assert 1.0 <= graph_over_solver(convex) <= 1.75
+    assert 1.0 <= graph_over_solver(networks["co-fired", "ion"]) <= 3.0
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)

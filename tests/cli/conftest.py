@@ -19,7 +19,7 @@ from cofire.cli import main
 from microstructures.formats import write
 from microstructures.structure import VoxelStructure
 
-RECIPE = "[fire.interphase]\nthickness_p05_nm = 100.0\nthickness_p95_nm = 150.0\n"
+RECIPE = "[fire.interphase]\nthickness_p05_nm = 90.0\nthickness_p95_nm = 130.0\n"
 MATERIALS = """\
 schema = 1
 name = "two"

@@ -19,7 +19,7 @@ from cofire.building import PROCESSES
 from cofire.paper import CONTRADICTIONS
 from microstructures.formats import read
 
-SMALL = ("--size-um", "3", "--voxel-nm", "75", "--hops", "20000", "--json")
+SMALL = ("--size-um", "3", "--voxel-nm", "60", "--hops", "20000", "--json")
 RECIPE = "[fire.interphase]\nthickness_p05_nm = 150.0\nthickness_p95_nm = 225.0\n"
 
 
@@ -122,7 +122,7 @@ def test_json_is_the_table(compared):
 
 def test_run_json_holds_the_full_input(compared):
     run = json.loads((compared.folder / "run.json").read_text())
-    wanted = {"size_um": 3.0, "voxel_nm": 75.0, "replicas": 2, "seed": 1, "hops": 20000, "temperature_C": 60.0}
+    wanted = {"size_um": 3.0, "voxel_nm": 60.0, "replicas": 2, "seed": 1, "hops": 20000, "temperature_C": 60.0}
     assert {key: run["input"][key] for key in wanted} == wanted
     assert run["input"]["recipe"]["fire"]["interphase"]["thickness_p95_nm"] == 225.0
     assert run["input"]["materials"]["name"] == "lfp-latp"
@@ -167,7 +167,7 @@ def test_a_folder_with_something_in_it_is_left_alone(refuse, compared, recipe):
 @pytest.fixture(scope="module")
 def single(recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Compared:
     folder = tmp_path_factory.mktemp("single") / "out"
-    return _compare(recipe, folder, "--replicas", "1", "--workers", "1", "--voxel-nm", "100", "--hops", "5000", "--seed", "7")
+    return _compare(recipe, folder, "--replicas", "1", "--workers", "1", "--voxel-nm", "80", "--hops", "5000", "--seed", "7")
 
 
 def test_one_replica_gives_no_made_up_error(single):
@@ -197,12 +197,12 @@ def test_one_replica_gives_no_made_up_error(single):
         (("--temperature-C", "nan"), "nan"),
         (("--size-um", "0"), "size_um"),
         (("--size-um", "nan"), "size_um"),
-        (("--size-um", "1000", "--voxel-nm", "1000"), "particles"),
+        (("--size-um", "100", "--voxel-nm", "100"), "particles"),
         (("--voxel-nm", "0"), "voxel_nm"),
         (("--voxel-nm", "0.5"), "voxels along an edge"),
         (("--recipe", "nothing.toml"), "nothing.toml"),
         (("--materials", "nothing.toml"), "nothing.toml"),
-        (("--size-um", "2"), "box"),
+        (("--size-um", "0.9"), "box"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

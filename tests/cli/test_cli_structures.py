@@ -19,7 +19,7 @@ def test_the_pair_comes_from_one_green_body(built):
     np.testing.assert_array_equal(cold.particles.label, fired.particles.label)
     assert cold.contacts is not None
     assert len(cold.contacts) > 0
-    assert fired.recipe["fire"]["interphase"]["thickness_p05_nm"] == 100.0
+    assert fired.recipe["fire"]["interphase"]["thickness_p05_nm"] == 90.0
 
 
 @pytest.mark.parametrize("process", ["cold-pressed", "co-fired"])
@@ -32,24 +32,24 @@ def test_the_same_seed_gives_the_same_bytes(done, built, work, process):
 
 
 def test_building_is_silent_on_stdout_and_says_where_on_stderr(done, built, work):
-    ran = done("build", "cold-pressed", "--out", "cold.h5", "--size-um", 3, "--voxel-nm", 100)
+    ran = done("build", "cold-pressed", "--out", "cold.h5", "--size-um", 3, "--voxel-nm", 80)
     assert ran.out == ""
-    assert "30x30x30 voxels of 100 nm" in ran.err
+    assert "38x38x38 voxels of 80 nm" in ran.err
     assert str(work / "cold.h5") in ran.err
 
 
 def test_an_existing_file_is_replaced_only_when_told(done, refuse, work):
-    words = ("build", "cold-pressed", "--size-um", 3, "--voxel-nm", 100, "--out", "precious.h5")
+    words = ("build", "cold-pressed", "--size-um", 3, "--voxel-nm", 80, "--out", "precious.h5")
     Path("precious.h5").write_text("precious")
     assert "--overwrite" in refuse(*words)
     done(*words, "--overwrite")
-    assert read("precious.h5").shape == (30, 30, 30)
+    assert read("precious.h5").shape == (38, 38, 38)
 
 
 def test_an_image_keeps_the_labels_and_says_what_it_loses(done, work):
-    ran = done("build", "cold-pressed", "--size-um", 3, "--voxel-nm", 100, "--out", "cold.tif")
+    ran = done("build", "cold-pressed", "--size-um", 3, "--voxel-nm", 80, "--out", "cold.tif")
     assert "labels only" in ran.err
-    assert tifffile.imread("cold.tif").shape == (30, 30, 30)
+    assert tifffile.imread("cold.tif").shape == (38, 38, 38)
 
 
 @pytest.mark.parametrize("suffix", ["tif", "npy", "vti"])

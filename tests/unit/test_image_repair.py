@@ -15,9 +15,9 @@ from support import blobs, random_labels
 
 from microstructures.errors import InputError
 from microstructures.features import PointContacts
-from microstructures.image_import import import_image
-from microstructures.image_repair import crop, majority_filter, remove_islands, resample_cubic
-from microstructures.image_report import report_image
+from microstructures.images.pipeline import import_image
+from microstructures.images.repair import crop, majority_filter, remove_islands, resample_cubic
+from microstructures.images.report import report_image
 from microstructures.structure import VoxelStructure
 
 

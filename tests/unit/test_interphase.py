@@ -8,9 +8,9 @@ from scipy.special import erf
 from support import Labels, distance_from_middle, laminate, voronoi
 
 from microstructures.errors import InputError
-from microstructures.interphase import grow_interphase
+from microstructures.firing.interphase import grow_interphase
+from microstructures.firing.reaction import draw_reactions, longest_layer
 from microstructures.morphology import describe, interphase_statistics
-from microstructures.reaction import draw_reactions, longest_layer
 from microstructures.recipe import InterphaseRecipe
 from microstructures.structure import VoxelStructure
 
@@ -197,8 +197,8 @@ def test_auto_draws_layers_of_two_voxels(fired: VoxelStructure) -> None:
 
 def test_a_pair_has_the_same_layer_at_every_voxel_size() -> None:
     """Thickness depends on the seed and both grains alone: pairs at 25 and at 50 nm agree."""
-    from microstructures.fire import co_fire
-    from microstructures.press import press_powders
+    from microstructures.firing.fire import co_fire
+    from microstructures.pressing.press import press_powders
     from microstructures.recipe import parse_recipe
 
     recipe = parse_recipe({"fire": {"interphase": {"representation": "thin", "coverage": 1.0}}}, "test")

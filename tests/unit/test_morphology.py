@@ -13,7 +13,6 @@ from support import blobs, block, distance_from_middle, laminate, random_labels,
 
 from microstructures.errors import InputError
 from microstructures.features import Particles, PointContacts, ThinShells
-from microstructures.interface_normals import AREA_LEVELS, area_factor_of_level
 from microstructures.morphology import (
     chord_statistics,
     contact_statistics,
@@ -35,6 +34,7 @@ from microstructures.morphology import (
 from microstructures.morphology.two_point import correlate
 from microstructures.segment import connected_grains, watershed_grains
 from microstructures.structure import VoxelStructure
+from microstructures.voxels.interface_normals import AREA_LEVELS, area_factor_of_level
 
 
 @pytest.mark.parametrize("radius", [12.0, 20.0])

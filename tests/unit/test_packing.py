@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from microstructures.errors import InputError
-from microstructures.grain_growth import merge_grains
-from microstructures.nearest_source import nearest_source
-from microstructures.neighbours import neighbour_lists, neighbour_pairs
-from microstructures.packing import OVERLAP_TOLERANCE, pack_spheres
-from microstructures.rasterize import laguerre_cells, matched_weights, spheres_to_grains
+from microstructures.firing.grain_growth import merge_grains
+from microstructures.pressing.neighbours import neighbour_lists, neighbour_pairs
+from microstructures.pressing.packing import OVERLAP_TOLERANCE, pack_spheres
+from microstructures.voxels.nearest_source import nearest_source
+from microstructures.voxels.rasterize import laguerre_cells, matched_weights, spheres_to_grains
 
 
 def distances(centre: NDArray[np.float64]) -> NDArray[np.float64]:

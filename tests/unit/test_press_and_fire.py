@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from kmc.network import build_network
-from microstructures.carbon import coatings_of
-from microstructures.contacts import close_contacts, contact_forces
 from microstructures.errors import InputError
 from microstructures.features import Coating
-from microstructures.fire import co_fire
+from microstructures.firing.fire import co_fire
 from microstructures.materials import load_materials
-from microstructures.packing import OVERLAP_TOLERANCE
-from microstructures.press import GreenBody, cold_press, press_powders
+from microstructures.pressing.carbon import coatings_of
+from microstructures.pressing.contacts import close_contacts, contact_forces
+from microstructures.pressing.packing import OVERLAP_TOLERANCE
+from microstructures.pressing.press import GreenBody, cold_press, press_powders
 from microstructures.recipe import InterphaseRecipe, Recipe, parse_recipe
 from microstructures.structure import VoxelStructure
 

@@ -11,7 +11,7 @@ import pytest
 
 from microstructures.errors import FormatError, InputError
 from microstructures.formats import read
-from microstructures.threshold import histogram, otsu_thresholds, segment_grey
+from microstructures.images.threshold import histogram, otsu_thresholds, segment_grey
 
 PHASES = {0: "pore", 1: "A", 2: "B"}
 

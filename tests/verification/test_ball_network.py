@@ -19,11 +19,11 @@ from kmc.network import build_network
 from microstructures.errors import InputError
 from microstructures.features import PointContacts
 from microstructures.materials import Materials
-from microstructures.necks import fill_necks
-from microstructures.press import GreenBody, cold_press, press_powders
-from microstructures.rasterize import spheres_to_grains
+from microstructures.pressing.necks import fill_necks
+from microstructures.pressing.press import GreenBody, cold_press, press_powders
 from microstructures.recipe import Recipe
 from microstructures.structure import VoxelStructure
+from microstructures.voxels.rasterize import spheres_to_grains
 
 NM = 1e-9
 

@@ -19,8 +19,8 @@ from kmc.rates import (
     nernst_einstein_S_per_m,
 )
 from microstructures.errors import InputError
-from microstructures.interface_normals import AREA_LEVELS
 from microstructures.structure import VoxelStructure
+from microstructures.voxels.interface_normals import AREA_LEVELS
 
 K, Q = constants.Boltzmann, constants.elementary_charge
 T_60C = 333.15

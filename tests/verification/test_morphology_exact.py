@@ -22,8 +22,8 @@ from microstructures.morphology import (
 )
 from microstructures.morphology.layer_thickness import layer_thickness
 from microstructures.morphology.two_point import correlate
-from microstructures.rasterize import laguerre_cells, spheres_to_grains
 from microstructures.structure import VoxelStructure
+from microstructures.voxels.rasterize import laguerre_cells, spheres_to_grains
 
 FACES_PER_CELL = 2.0 + 48.0 * np.pi**2 / 35.0
 """Of Poisson-Voronoi cells: 15.5355 (Meijering 1953; Okabe et al., Spatial Tessellations, 2000, table 5.5.2)."""

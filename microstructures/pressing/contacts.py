@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from microstructures.errors import InputError
 from microstructures.features import PointContacts
-from microstructures.neighbours import neighbour_pairs
+from microstructures.pressing.neighbours import neighbour_pairs
 from microstructures.recipe import Press
 
 Floats = NDArray[np.float64]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from microstructures.errors import InputError
 from microstructures.jit import kernel, parallel_kernel, threads_for
-from microstructures.neighbours import nearest_image, neighbour_lists, reading_order
+from microstructures.pressing.neighbours import nearest_image, neighbour_lists, reading_order
 
 OVERLAP_TOLERANCE = 1e-3
 """Largest overlap left, as a share of the mean diameter."""

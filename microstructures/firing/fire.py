@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from microstructures.carbon import coatings_of
 from microstructures.features import Particles
-from microstructures.grain_growth import merge_grains
-from microstructures.interphase import grow_interphase
-from microstructures.neighbours import neighbour_pairs
-from microstructures.pores import open_pores
-from microstructures.press import GreenBody, cells_along, check_resolution, press_powders
-from microstructures.rasterize import laguerre_cells, matched_weights
+from microstructures.firing.grain_growth import merge_grains
+from microstructures.firing.interphase import grow_interphase
+from microstructures.firing.pores import open_pores
+from microstructures.pressing.carbon import coatings_of
+from microstructures.pressing.neighbours import neighbour_pairs
+from microstructures.pressing.press import GreenBody, cells_along, check_resolution, press_powders
 from microstructures.recipe import Recipe
 from microstructures.structure import VoxelStructure
 from microstructures.units import NM
+from microstructures.voxels.rasterize import laguerre_cells, matched_weights
 
 
 def co_fire(

@@ -12,7 +12,7 @@ from numba import prange
 from numpy.typing import NDArray
 
 from microstructures.jit import kernel, parallel_kernel
-from microstructures.rasterize import BLOCK, bins
+from microstructures.voxels.rasterize import BLOCK, bins
 
 Floats = NDArray[np.float64]
 

@@ -15,12 +15,12 @@ from scipy.special import erf
 
 from microstructures.errors import InputError
 from microstructures.features import ThinShells
+from microstructures.firing.reaction import draw_reactions, longest_layer
 from microstructures.jit import inline_kernel, kernel, parallel_kernel
-from microstructures.nearest_source import nearest_source
-from microstructures.reaction import draw_reactions, longest_layer
 from microstructures.recipe import InterphaseRecipe
 from microstructures.structure import VoxelStructure
 from microstructures.units import NM
+from microstructures.voxels.nearest_source import nearest_source
 
 RESOLVED_ABOVE_VOXELS = 2.0
 """Median thickness [voxels] from which `auto` makes layers of voxels."""

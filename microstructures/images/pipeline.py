@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from microstructures.errors import InputError
 from microstructures.formats import Image, RawLayout, load_image, structure_of
 from microstructures.formats.guard import given_edges_nm, voxel_edges_nm
-from microstructures.image_repair import Span, crop, majority_filter, remove_islands, resample_cubic, slices_of
-from microstructures.image_report import SMALL_PIECE_VOXELS, PhaseReport, report_image
+from microstructures.images.repair import Span, crop, majority_filter, remove_islands, resample_cubic, slices_of
+from microstructures.images.report import SMALL_PIECE_VOXELS, PhaseReport, report_image
 from microstructures.structure import VoxelStructure
 
 PORE = "pore"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from microstructures.errors import InputError
-from microstructures.image_report import pieces_by_label
+from microstructures.images.report import pieces_by_label
 from microstructures.structure import VoxelStructure
 from microstructures.units import NM
 

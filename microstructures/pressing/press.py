@@ -7,17 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from microstructures.agglomerates import scatter
-from microstructures.carbon import coatings_of
-from microstructures.contacts import close_contacts
 from microstructures.errors import InputError
 from microstructures.features import Particles
-from microstructures.necks import fill_necks
-from microstructures.packing import pack_spheres
-from microstructures.rasterize import spheres_to_grains
+from microstructures.pressing.agglomerates import scatter
+from microstructures.pressing.carbon import coatings_of
+from microstructures.pressing.contacts import close_contacts
+from microstructures.pressing.necks import fill_necks
+from microstructures.pressing.packing import pack_spheres
 from microstructures.recipe import Powder, Recipe
 from microstructures.structure import VoxelStructure
 from microstructures.units import NM, UM
+from microstructures.voxels.rasterize import spheres_to_grains
 
 FEWEST_VOXELS_PER_RADIUS = 2.0
 MOST_VOXELS = 2_000_000_000

@@ -1,0 +1,1 @@
+"""What the furnace makes of a green body: grains, pores, interphase."""

@@ -1,0 +1,1 @@
+"""Powders pressed into a green body: sizes, packing, contacts, voxels."""
