@@ -150,10 +150,10 @@ def warm_up(scratch: Path) -> None:
     recipe = load_recipe()
     coarse = recipe.fire.interphase
     assert coarse is not None
-    thick = coarse.model_copy(update={"thickness_p05_nm": 100.0, "thickness_p95_nm": 150.0})
+    thick = coarse.model_copy(update={"thickness_p05_nm": 120.0, "thickness_p95_nm": 150.0})
     known = recipe.model_copy(update={"fire": recipe.fire.model_copy(update={"interphase": thick})})
     try:
         for process in PROCESSES:
-            run_case(Case(process, 1, 0, 3.0, 100.0, known, None, 60.0, 2000, (), scratch))
+            run_case(Case(process, 1, 0, 2.0, 50.0, known, None, 60.0, 2000, (), scratch))
     finally:
         scratch.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kmc.faces import BLOCKED, FaceTable, build_faces
-from kmc.interfaces import resistance_ohm_m2, sheet_conductance_S
+from kmc.interfaces import coating_factor, resistance_ohm_m2, sheet_conductance_S
 from kmc.layers import LayerConductors, crosses_layer, layer_resistance, with_layers
 from kmc.rates import (
     barrier_prefactor_S_per_m,
@@ -77,8 +77,10 @@ class Network:
     def film_conductance(self) -> NDArray[np.float64]:
         """Return the sheet conductance [S] of every film; a trailing 0 stands for no film."""
         reference = self.materials.reference_temperature_C
-        films = [self.materials.film(a, b, self.carrier) for a, b in self.faces.film_pairs]
-        return np.array([sheet_conductance_S(film, self.temperature_C, reference) for film in films] + [0.0])
+        coatings = self.structure.coatings
+        films = [(self.materials.film(a, b, self.carrier), coatings.get(a)) for a, b in self.faces.film_pairs]
+        sheets = [sheet_conductance_S(film, self.temperature_C, reference) * coating_factor(film, on) for film, on in films]
+        return np.array([*sheets, 0.0])
 
     @cached_property
     def interface_resistance(self) -> NDArray[np.float64]:

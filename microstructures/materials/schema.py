@@ -97,9 +97,13 @@ class InterfaceConductor(_Sourced):
 
 
 class FilmConductor(_Sourced):
-    """How one carrier runs along a film that is thinner than a voxel."""
+    """How one carrier runs along a film that is thinner than a voxel.
+
+    With `thickness_nm` the value holds for a film of that thickness, and scales where a structure says how thick its coating is.
+    """
 
     sheet_conductance_S: NonNegative
+    thickness_nm: Positive | None = None
     activation_energy_eV: Energy
     carrier_density_per_m2: Positive = 1.0e19
 

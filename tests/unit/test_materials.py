@@ -141,13 +141,14 @@ def test_only_carbon_on_carbon_has_a_contact_value_of_its_own() -> None:
     assert materials.contact("LFP", "LFP", "ion") == materials.interface("LFP", "LFP", "ion")
 
 
-def test_carbon_is_lost_where_lfp_met_latp() -> None:
+def test_carbon_is_lost_where_lfp_reacted() -> None:
     materials = load_materials()
-    assert materials.film_pairs() == [("LFP", "pore"), ("LFP", "LFP")]
+    assert materials.film_pairs() == [("LFP", "pore"), ("LFP", "LATP"), ("LFP", "LFP")]
+    assert materials.film("LFP", "LFTAP", "electron") is None
     outer, merged = materials.film("LFP", "pore", "electron"), materials.film("LFP", "LFP", "electron")
     assert outer is not None
     assert merged is not None
-    assert outer.sheet_conductance_S == 2.3e-6
+    assert outer.sheet_conductance_S == 1.6e-6
     assert merged.sheet_conductance_S == pytest.approx(2 * outer.sheet_conductance_S)
     assert outer.activation_energy_eV == merged.activation_energy_eV == 0.07
     assert outer.source["sheet_conductance_S"].status == "calibrated"

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from support import block, laminate, materials, network, random_labels, sphere
 
+from kmc.conduction import conduct
 from kmc.faces import BLOCKED
 from kmc.network import build_network
 from kmc.rates import mobility_factor
 from microstructures.errors import InputError, MaterialsError
+from microstructures.features import Coating
 from microstructures.materials import load_materials
 from microstructures.structure import VoxelStructure
 
@@ -107,7 +109,7 @@ def test_shipped_materials_at_their_reference_temperature() -> None:
     assert dict(zip(found.faces.phase_names, found.phase_conductivity, strict=True))["LATP"] == 0.9
     assert found.conducts()
     electron = build_network(structure, carrier="electron")
-    assert electron.film_conductance.max() == pytest.approx(4.6e-6)
+    assert electron.film_conductance.max() == pytest.approx(3.2e-6)
     assert electron.film_carrier_density > 0.0
 
 
@@ -119,3 +121,19 @@ def test_barriers_are_symmetric_and_infinite_where_nothing_conducts() -> None:
     ranked = np.argsort(known.conductance[0])[::-1]
     finite = ranked[np.isfinite(barrier[ranked])]
     assert (np.diff(barrier[finite]) >= -1e-12).all()
+
+
+@pytest.mark.parametrize(
+    ("thickness_nm", "coverage", "factor"), [(4.0, 1.0, 1.0), (2.0, 1.0, 0.5), (8.0, 0.75, 1.0), (4.0, 0.4, 0.0)]
+)
+def test_a_coating_scales_its_film(thickness_nm: float, coverage: float, factor: float) -> None:
+    """Sheet conductance as the thickness, and as 2 c - 1 of the coverage; the solver's sigma_eff follows in proportion."""
+    labels = np.zeros((4, 16, 4), dtype=np.uint8)
+    labels[:, 4:12] = 1
+    bare = VoxelStructure.from_labels(labels, voxel_nm=25.0, phases={0: "pore", 1: "LFP"}, periodic=True)
+    coated = bare.with_(coatings={"LFP": Coating(thickness_nm * 1e-9, coverage)})
+    plain, scaled = (build_network(s, carrier="electron") for s in (bare, coated))
+    assert scaled.film_conductance == pytest.approx(plain.film_conductance * factor)
+    known = [10.0 * conduct(network).sigma_eff_S_per_m for network in (plain, scaled)]
+    base = 10.0 * 0.5 * 1.2e-6
+    assert known[1] - base == pytest.approx(factor * (known[0] - base), rel=1e-3, abs=1e-9)
