@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from microstructures.materials import Materials
     from microstructures.structure import VoxelStructure
 
-Structure = Annotated[Path, typer.Argument(metavar="STRUCTURE", help="A .h5 of ours, or a label image (.tif .npy .vti).")]
+Structure = Annotated[
+    Path, typer.Argument(metavar="STRUCTURE", help="A .h5 of ours, or a label image (.tif .npy .vti .nrrd .mhd, or a folder).")
+]
 VoxelNm = Annotated[
     str | None, typer.Option("--voxel-nm", metavar="X", help="Voxel edge in nm (or X,Y,Z), where an image does not state it.")
 ]

@@ -22,6 +22,8 @@ _PUBLIC = {
     "grow_interphase": "microstructures.firing.interphase",
     "connected_grains": "microstructures.segment",
     "watershed_grains": "microstructures.segment",
+    "import_image": "microstructures.images.pipeline",
+    "RawLayout": "microstructures.formats",
     "describe": "microstructures.morphology",
     "Materials": "microstructures.materials",
     "load_materials": "microstructures.materials",
