@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kmc.network import Network
 from microstructures.jit import kernel
+from microstructures.voxels.winding import join_across_boundary
 
 
 @dataclass(frozen=True)
@@ -209,49 +210,9 @@ def _join_periodic(network: Network, ids: NDArray[np.int32], count: int, open_: 
         low.append(a[crosses])
         high.append(b[crosses])
         along.append(np.full(int(crosses.sum()), axis))
-    root, winds = _wind(np.concatenate(low), np.concatenate(high), np.concatenate(along), count)
+    root, winds = join_across_boundary(np.concatenate(low), np.concatenate(high), np.concatenate(along), count)
     first, compact = np.unique(root, return_inverse=True)
     spans = np.zeros((len(first), 3), dtype=np.bool_)
     np.logical_or.at(spans, compact, winds)
     spans[0] = False
     return Clusters(ids=compact.astype(np.int32)[ids], count=len(first) - 1, spans=spans)
-
-
-@kernel
-def _wind(low, high, axis, count):  # type: ignore[no-untyped-def]
-    """Union-find with box offsets: a loop whose offset is not zero winds around the axes of that offset."""
-    parent = np.arange(count + 1)
-    offset = np.zeros((count + 1, 3), dtype=np.int64)
-    winds = np.zeros((count + 1, 3), dtype=np.bool_)
-    for n in range(len(low)):
-        shift_a, shift_b = np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64)
-        a, b = np.int64(low[n]), np.int64(high[n])
-        while parent[a] != a:
-            shift_a += offset[a]
-            a = parent[a]
-        while parent[b] != b:
-            shift_b += offset[b]
-            b = parent[b]
-        step = shift_a - shift_b
-        step[axis[n]] += 1
-        if a == b:
-            for c in range(3):
-                if step[c] != 0:
-                    winds[a, c] = True
-        elif a < b:
-            parent[b] = a
-            offset[b] = step
-        else:
-            parent[a] = b
-            offset[a] = -step
-    root = np.empty(count + 1, dtype=np.int64)
-    for n in range(count + 1):
-        a = n
-        while parent[a] != a:
-            a = parent[a]
-        root[n] = a
-    for n in range(count + 1):
-        for c in range(3):
-            if winds[n, c]:
-                winds[root[n], c] = True
-    return root, winds

@@ -9,6 +9,7 @@ from scipy import ndimage
 from microstructures.jit import kernel
 from microstructures.morphology.fractions import pore_labels
 from microstructures.structure import VoxelStructure
+from microstructures.voxels.winding import join_across_boundary
 
 
 def porosity(structure: VoxelStructure) -> dict[str, float]:
@@ -56,7 +57,8 @@ def porosity(structure: VoxelStructure) -> dict[str, float]:
             outer[first] = outer[last] = True
     root, winds = np.arange(count + 1), np.zeros(count + 1, dtype=np.bool_)
     if low:
-        root, winds = _wind(*(np.concatenate(part).astype(np.int64) for part in (low, high, along)), count)
+        root, around = join_across_boundary(*(np.concatenate(part).astype(np.int64) for part in (low, high, along)), count)
+        winds = around.any(axis=1)
     of_piece = np.bincount(root, weights=sizes, minlength=count + 1)
     is_open = np.zeros(count + 1, dtype=np.bool_)
     np.logical_or.at(is_open, root, outer | winds)
@@ -87,40 +89,3 @@ def _count(ids, n):  # type: ignore[no-untyped-def]
     for piece in ids:
         counts[piece] += 1
     return counts
-
-
-@kernel
-def _wind(low, high, along, count):  # type: ignore[no-untyped-def]
-    """Join pieces across the boundary of the box; a loop that ends in another copy of the box winds around it.
-
-    Every piece remembers in which copy of the box it lies relative to its parent.
-    """
-    parent = np.arange(count + 1)
-    copy = np.zeros((count + 1, 3), dtype=np.int64)
-    winds = np.zeros(count + 1, dtype=np.bool_)
-    shift = np.zeros(3, dtype=np.int64)
-    for n in range(len(low)):
-        shift[:] = 0
-        a, b = low[n], high[n]
-        while parent[a] != a:
-            shift += copy[a]
-            a = parent[a]
-        while parent[b] != b:
-            shift -= copy[b]
-            b = parent[b]
-        shift[along[n]] += 1
-        if a == b:
-            winds[a] = winds[a] or shift[0] != 0 or shift[1] != 0 or shift[2] != 0
-        elif a < b:
-            parent[b] = a
-            copy[b] = shift
-        else:
-            parent[a] = b
-            copy[a] = -shift
-    root = np.empty(count + 1, dtype=np.int64)
-    for n in range(count + 1):
-        a = n
-        while parent[a] != a:
-            a = parent[a]
-        root[n] = a
-    return root, winds
