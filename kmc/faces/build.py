@@ -164,8 +164,10 @@ class _Look:
         if structure.shells is not None:
             self._prepare_layers(structure, names, materials)
         self.film_of = np.full((n, n), -1, dtype=np.int16)
+        grainy = _phases_with_grains(structure, names, phase_of_label) if self.blocks else set()
         for index, (bearer, neighbour) in enumerate(pairs):
-            self.film_of[names.index(bearer), names.index(neighbour)] = index
+            if bearer == neighbour or neighbour not in grainy:  # particles touch at points: no film reaches into another one
+                self.film_of[names.index(bearer), names.index(neighbour)] = index
         self.bears = (self.film_of >= 0).any(axis=1)
         if self.bears.any():
             self.zones, near = _zones(
@@ -238,6 +240,13 @@ class _Look:
             )
         pair = phase * self.code.n_phases + phase
         return (1 + pair * (AREA_LEVELS + 1) * self.code.film_codes + film).astype(np.uint32)
+
+
+def _phases_with_grains(structure: VoxelStructure, names: tuple[str, ...], phase_of_label: NDArray[np.uint8]) -> set[str]:
+    """Return the phases of which some voxel belongs to a grain."""
+    assert structure.grains is not None
+    found = np.bincount(structure.labels[structure.grains > 0], minlength=256) > 0
+    return {names[phase] for phase in phase_of_label[found].tolist()}
 
 
 def _resists(materials: Materials, a: str, b: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,7 +14,8 @@ from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
 from microstructures.errors import InputError
 from microstructures.features import PointContacts
-from microstructures.materials import Materials
+from microstructures.materials import Materials, load_materials
+from microstructures.pressing.press import cold_press
 from microstructures.structure import VoxelStructure
 
 H = 25e-9
@@ -236,3 +239,16 @@ def test_contacts_need_grains_and_cubic_voxels() -> None:
         build_network(block(labels).with_(contacts=one_contact(0.5)), materials({"A": 1.0}))
     with pytest.raises(InputError, match="need cubic voxels"):
         build_network(block(labels, (25.0, 25.0, 30.0), grains=grains).with_(contacts=one_contact(0.5)), materials({"A": 1.0}))
+
+
+def test_no_film_reaches_into_another_particle() -> None:
+    """Particles touch at points: the film that LFP bears against LATP changes nothing in a pressed body."""
+    known = load_materials()
+    films = {key: film for key, film in known.file.films.items() if key != "LFP|LATP"}
+    without = dataclasses.replace(known, file=known.file.model_copy(update={"films": films}))
+    body = cold_press(size_um=2.0, voxel_nm=50.0, seed=2)
+    first, second = (build_network(body, materials, carrier="electron") for materials in (known, without))
+    for axis in range(3):
+        np.testing.assert_array_equal(
+            first.conductance[axis][first.faces.of_axis[axis]], second.conductance[axis][second.faces.of_axis[axis]]
+        )
