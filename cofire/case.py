@@ -11,12 +11,12 @@ import numpy as np
 
 from cofire.building import build
 from kmc.conduction import ConductionResult, activation_energy_eV, conduct, solve_axis
+from kmc.conduction.steady import needed_pieces
 from kmc.connectivity import label_clusters
 from kmc.hopping import run_tracers
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
 from kmc.percolation import percolate
-from kmc.pieces import label_pieces
 from microstructures.formats import write
 from microstructures.materials import CARRIERS, load_materials
 from microstructures.morphology import describe
@@ -115,7 +115,7 @@ def _temperatures(network: Network, solved: ConductionResult, temperatures_C: tu
     ]
     if start.outcome is not Outcome.CONVERGED:
         return rows
-    clusters, pieces, guess = label_clusters(network), label_pieces(network), start.potential
+    clusters, pieces, guess = label_clusters(network), needed_pieces(network), start.potential
     for temperature in temperatures_C:
         at = solve_axis(
             network.at(temperature), "xyz".index(start.axis), clusters=clusters, pieces=pieces, guess=guess, keep_potential=True

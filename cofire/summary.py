@@ -155,6 +155,11 @@ def _fit_rows(arrhenius: pd.DataFrame) -> list[dict[str, Any]]:
         span = (
             f"{part['temperature_C'].min():g} to {part['temperature_C'].max():g} degC, first seed, along {part['axis'].iloc[0]}"
         )
-        for name, value in (("ln sigma", fit.activation_energy_eV), ("ln sigma T", fit.activation_energy_sigma_T_eV)):
-            rows.append(_row(f"activation_energy_fit ({name})", str(process), str(carrier), "solver", [value], "eV", span))
+        for name, value, error in (
+            ("ln sigma", fit.activation_energy_eV, fit.activation_energy_stderr_eV),
+            ("ln sigma T", fit.activation_energy_sigma_T_eV, fit.activation_energy_sigma_T_stderr_eV),
+        ):
+            note = f"{span}; error of the straight line" if np.isfinite(error) else span
+            row = _row(f"activation_energy_fit ({name})", str(process), str(carrier), "solver", [value], "eV", note)
+            rows.append({**row, "standard_error": error})
     return rows

@@ -14,6 +14,8 @@ _PUBLIC = {
     "Outcome": "kmc.outcomes",
     "conduct": "kmc.conduction",
     "ConductionResult": "kmc.conduction",
+    "conduct_over": "kmc.conduction",
+    "conductivity_tensor": "kmc.tensor",
     "hop": "kmc.hopping",
     "HopResult": "kmc.hopping",
     "percolate": "kmc.percolation",

@@ -6,7 +6,8 @@ k_ij = g_ij kT / (q^2 c_i V) [1/s] with V the volume of a voxel, so that c_i k_i
 A face of area A between two half cells of length h/2 and conductivities s_i, s_j conducts
 g = 1 / ( h/(2 s_i A) + R f/A + h/(2 s_j A) ) + G w, where R is the area-specific resistance of the interface it crosses, f
 the true area of that interface over the voxel face (inverse: |nx|+|ny|+|nz|), G the sheet conductance of a film and w the
-share of it that runs through this face. Faces near a thin reaction layer: `kmc.layers`.
+share of it that runs through this face. Faces near a thin reaction layer: `kmc.layers`. In an anisotropic phase s is the
+conductivity of the crystal along the normal of the face: `kmc.faces.orientations`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from kmc.faces import BLOCKED, FaceTable, build_faces
+from kmc.faces import BLOCKED, FaceTable, Orientations, build_faces
 from kmc.interfaces import coating_factor, resistance_ohm_m2, sheet_conductance_S
 from kmc.layers import LayerConductors, crosses_layer, layer_resistance, with_layers
 from kmc.rates import (
@@ -26,6 +27,7 @@ from kmc.rates import (
     conductivity_S_per_m,
     equivalent_barrier_eV,
     mobility_factor,
+    principal_factors,
 )
 from microstructures.errors import InputError, did_you_mean
 from microstructures.materials import CARRIERS, Carrier, Materials, load_materials
@@ -66,12 +68,29 @@ class Network:
 
     @cached_property
     def phase_conductivity(self) -> NDArray[np.float64]:
-        """Return the conductivity [S/m] of every phase."""
+        """Return the conductivity [S/m] of every phase; of an anisotropic one the mean over its three crystal axes."""
+        conductors = [self.materials.conductor(name, self.carrier) for name in self.faces.phase_names]
+        means = [sum(principal_factors(conductor)) / 3.0 for conductor in conductors]
+        return self._nominal_conductivity * np.array(means)
+
+    @cached_property
+    def _nominal_conductivity(self) -> NDArray[np.float64]:
+        """Return the conductivity [S/m] of every phase as the materials give it, its anisotropy left out."""
+        conductors = [self.materials.conductor(name, self.carrier) for name in self.faces.phase_names]
         reference = self.materials.reference_temperature_C
-        names = self.faces.phase_names
-        return np.array(
-            [conductivity_S_per_m(self.materials.conductor(n, self.carrier), self.temperature_C, reference) for n in names]
-        )
+        return np.array([conductivity_S_per_m(conductor, self.temperature_C, reference) for conductor in conductors])
+
+    @cached_property
+    def side_conductivity(self) -> NDArray[np.float64]:
+        """Return the conductivity [S/m] along the face's normal on both sides of every class, shape (2, n_classes)."""
+        faces = self.faces
+        sides = faces.phases.T.astype(np.intp)
+        if faces.direction is None or faces.directions is None:
+            return np.asarray(self.phase_conductivity[sides])
+        factors = np.array([principal_factors(self.materials.conductor(name, self.carrier)) for name in faces.phase_names])
+        along = np.einsum("cdi,cdi->dc", faces.directions[faces.direction], factors[faces.phases])
+        isotropic = (factors == 1.0).all(axis=1)[sides]
+        return np.asarray(self._nominal_conductivity[sides] * np.where(isotropic, 1.0, along))
 
     @cached_property
     def film_conductance(self) -> NDArray[np.float64]:
@@ -127,13 +146,13 @@ class Network:
         """Return the conductance [S] of every class along each axis, shape (3, n_classes)."""
         faces = self.faces
         area, length = (values[:, None] for values in faces.face_geometry())
-        low, high = faces.phases.T.astype(np.intp)
+        low, high = self.side_conductivity
         film = self.film_conductance[faces.film] * faces.film_weight
         lead = np.where(faces.film_across, 2.0 * film, 0.0)
         with np.errstate(divide="ignore", over="ignore"):
             half_cell = 0.5 * length * (1.0 + faces.spreading) / area
-            side_low = half_cell_conductance(self.phase_conductivity[low], half_cell) + lead
-            side_high = half_cell_conductance(self.phase_conductivity[high], half_cell) + lead
+            side_low = half_cell_conductance(low, half_cell) + lead
+            side_high = half_cell_conductance(high, half_cell) + lead
             crossing = self.interface_resistance * faces.area_factor / area
             total = 1.0 / side_low + crossing + 1.0 / side_high
             conductance = np.where(np.isfinite(total), 1.0 / total, 0.0)
@@ -209,6 +228,7 @@ def build_network(
     *,
     carrier: str = "ion",
     temperature_C: float | None = None,
+    orientations: Orientations | None = None,
 ) -> Network:
     """Build the network of a structure.
 
@@ -222,6 +242,8 @@ def build_network(
         What moves.
     temperature_C : float, optional
         Temperature [degC]; the reference temperature of the materials unless given.
+    orientations : Orientations, optional
+        Where the crystals of phases with orientation `random-grain` point; drawn from the structure's seed unless given.
 
     Raises
     ------
@@ -240,5 +262,7 @@ def build_network(
     known = materials if isinstance(materials, Materials) else load_materials(materials)
     temperature = known.reference_temperature_C if temperature_C is None else temperature_C
     kelvin(temperature)
-    faces = structure if isinstance(structure, FaceTable) else build_faces(structure, known)
+    if isinstance(structure, FaceTable) and orientations is not None:
+        raise InputError("a face table has its orientations already; give the structure instead")
+    faces = structure if isinstance(structure, FaceTable) else build_faces(structure, known, orientations)
     return Network(faces=faces, materials=known, carrier=carrier, temperature_C=float(temperature))

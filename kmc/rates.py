@@ -69,6 +69,19 @@ def conductivity_S_per_m(conductor: Conductor | None, temperature_C: float, refe
     )
 
 
+def principal_factors(conductor: Conductor | None) -> tuple[float, float, float]:
+    """Return what the conductivity is multiplied with along the crystal axes a, b, c; ones for an isotropic phase.
+
+    Examples
+    --------
+    >>> principal_factors(Conductor(conductivity_S_per_m=1.0, activation_energy_eV=0.3, anisotropy=(0.01, 1.0, 0.01)))
+    (0.01, 1.0, 0.01)
+    """
+    if conductor is None or conductor.anisotropy is None:
+        return 1.0, 1.0, 1.0
+    return conductor.anisotropy
+
+
 def barrier_prefactor_S_per_m(conductor: Conductor, temperature_C: float) -> float:
     """Return q^2 c a^2 nu / (6 kT) [S/m], the conductivity that the phase would have without a barrier.
 

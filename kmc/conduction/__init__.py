@@ -3,5 +3,15 @@
 from kmc.conduction.conduct import ConductionResult, conduct
 from kmc.conduction.shares import activation_energy_eV, dissipation_shares
 from kmc.conduction.steady import AxisSolution, solve_axis
+from kmc.conduction.temperatures import TemperatureSeries, conduct_over
 
-__all__ = ["AxisSolution", "ConductionResult", "activation_energy_eV", "conduct", "dissipation_shares", "solve_axis"]
+__all__ = [
+    "AxisSolution",
+    "ConductionResult",
+    "TemperatureSeries",
+    "activation_energy_eV",
+    "conduct",
+    "conduct_over",
+    "dissipation_shares",
+    "solve_axis",
+]

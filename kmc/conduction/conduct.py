@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kmc.axes import BOUNDARIES, Boundary, axes_of
-from kmc.conduction.steady import AxisSolution, solve_axis
+from kmc.axes import AXES, BOUNDARIES, Boundary, axes_of
+from kmc.conduction.explain import Explanation, explain_solution, explanations_to_dict
+from kmc.conduction.fields import block_length_m
+from kmc.conduction.steady import AxisSolution, needed_pieces, solve_axis
 from kmc.connectivity import label_clusters
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
-from kmc.pieces import label_pieces
 from kmc.resources import peak_memory_bytes
 from microstructures.errors import InputError, did_you_mean
 from microstructures.materials import Materials
@@ -23,8 +24,17 @@ from microstructures.structure import VoxelStructure
 
 TORTUOSITY_DEFINITION = (
     "sum over phases of volume fraction times conductivity, divided by sigma_eff "
-    "(one conducting phase: phi * sigma_0 / sigma_eff); null where nothing percolates or films conduct"
+    "(one conducting phase: phi * sigma_0 / sigma_eff, 1 or more; neither its root nor the length of a path); "
+    "null where nothing percolates, nothing converged or films conduct"
 )
+TRANSPORT_DEFINITIONS = {
+    "transport_efficiency": (
+        "sigma_eff / sigma_0, sigma_0 the mean conductivity of the conducting phases weighted by their volume; "
+        "0 where nothing percolates, null where films conduct or nothing converged"
+    ),
+    "formation_factor": "sigma_0 / sigma_eff (MacMullin number): the inverse of the transport efficiency",
+    "area_specific_resistance_ohm_m2": "length of the block along the axis / sigma_eff; null where nothing percolates",
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,8 @@ class ConductionResult:
         One per axis asked for.
     upper_bound_S_per_m : float
         Sum over phases of volume fraction times conductivity (Wiener 1912), without films.
+    explanations : tuple of Explanation
+        What decides it, one for every axis that converged, where it was asked for.
     """
 
     solutions: tuple[AxisSolution, ...]
@@ -51,6 +63,7 @@ class ConductionResult:
     seconds: float
     memory_bytes: int
     network: Network = field(repr=False)
+    explanations: tuple[Explanation, ...] = field(default=(), repr=False)
 
     @property
     def outcome(self) -> Outcome:
@@ -72,15 +85,49 @@ class ConductionResult:
     @property
     def tortuosity_factor(self) -> float | dict[str, float | None] | None:
         """Return the tortuosity factor, see TORTUOSITY_DEFINITION."""
-        values = {
-            s.axis: None if self.has_films or s.sigma_eff_S_per_m <= 0.0 else self.upper_bound_S_per_m / s.sigma_eff_S_per_m
-            for s in self.solutions
-        }
+        return self._derived(lambda s: None if self.has_films else _ratio(self.upper_bound_S_per_m, s))
+
+    @property
+    def formation_factor(self) -> float | dict[str, float | None] | None:
+        """Return the formation factor sigma_0 / sigma_eff, see TRANSPORT_DEFINITIONS."""
+        return self._derived(lambda s: None if self.has_films else _ratio(self.mean_bulk_S_per_m, s))
+
+    @property
+    def transport_efficiency(self) -> float | dict[str, float | None] | None:
+        """Return sigma_eff / sigma_0, see TRANSPORT_DEFINITIONS."""
+        bulk = self.mean_bulk_S_per_m
+        return self._derived(
+            lambda s: None if self.has_films or s.outcome is Outcome.NOT_CONVERGED or bulk <= 0.0
+            else s.sigma_eff_S_per_m / bulk
+        )  # fmt: skip
+
+    @property
+    def area_specific_resistance_ohm_m2(self) -> float | dict[str, float | None] | None:
+        """Return the resistance of the block times its cross section [ohm m^2], None where it does not conduct."""
+        return self._derived(lambda s: _ratio(block_length_m(self.network, s), s))
+
+    @property
+    def mean_bulk_S_per_m(self) -> float:
+        """Return the mean conductivity of the conducting phases, weighted by their volume [S/m]; 0 if there is none."""
+        names = self.network.faces.phase_names
+        conducting = sum(
+            self.volume_fractions[name]
+            for name, sigma in zip(names, self.network.phase_conductivity, strict=True)
+            if sigma > 0.0
+        )
+        return self.upper_bound_S_per_m / conducting if conducting > 0.0 else 0.0
+
+    def _derived(self, value: Callable[[AxisSolution], float | None]) -> float | dict[str, float | None] | None:
+        values = {solution.axis: value(solution) for solution in self.solutions}
         return values if len(values) > 1 else next(iter(values.values()))
 
     def _per_axis(self, name: str) -> Any:
         values = {solution.axis: getattr(solution, name) for solution in self.solutions}
         return values if len(values) > 1 else next(iter(values.values()))
+
+    def without_potentials(self) -> ConductionResult:
+        """Return the same result with its potentials let go."""
+        return replace(self, solutions=tuple(replace(solution, potential=None) for solution in self.solutions))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain values."""
@@ -98,6 +145,10 @@ class ConductionResult:
             "percolates": percolates if len(percolates) > 1 else next(iter(percolates.values())),
             "tortuosity_factor": self.tortuosity_factor,
             "tortuosity_factor_definition": TORTUOSITY_DEFINITION,
+            "formation_factor": self.formation_factor,
+            "transport_efficiency": self.transport_efficiency,
+            "area_specific_resistance_ohm_m2": self.area_specific_resistance_ohm_m2,
+            "definitions": TRANSPORT_DEFINITIONS,
             "iterations": self._per_axis("iterations"),
             "inflow_S_per_m": self._per_axis("inflow_S_per_m"),
             "outflow_S_per_m": self._per_axis("outflow_S_per_m"),
@@ -107,6 +158,7 @@ class ConductionResult:
             "seconds": self.seconds,
             "peak_memory_bytes": self.memory_bytes,
             "voxels": self.voxels,
+            **explanations_to_dict(self.explanations),
         }
 
     def _repr_html_(self) -> str:
@@ -134,6 +186,8 @@ def conduct(
     tolerance: float = 1e-4,
     max_iterations: int = 500,
     keep_potential: bool = False,
+    explain: bool = False,
+    guess: Mapping[str, NDArray[np.float64] | None] | None = None,
     progress: Callable[[str], Any] | None = None,
 ) -> ConductionResult:
     """Compute the effective conductivity of a structure by balancing the currents of every voxel.
@@ -154,6 +208,10 @@ def conduct(
         Give up after so many; the outcome then says so.
     keep_potential : bool
         Whether each solution keeps its potential.
+    explain : bool
+        Whether to say which numbers decide the result, and which phases and contacts carry the current.
+    guess : mapping of axis to ndarray of shape (nx, ny, nz), optional
+        Potentials to start from, of the same boundary.
     progress : callable, optional
         Called with a short text now and then.
 
@@ -187,18 +245,20 @@ def conduct(
         network = build_network(structure, materials, carrier=carrier, temperature_C=temperature_C)
     used: Boundary = "periodic" if boundary == "periodic" else "plates"
     clusters = label_clusters(network, periodic=used == "periodic")
-    pieces = label_pieces(network) if clusters.spans.any() else None
-    solutions = tuple(
-        solve_axis(
+    pieces = needed_pieces(network) if clusters.spans.any() else None
+    solutions, explanations = [], []
+    for number in axes:
+        solution = solve_axis(
             network, number, boundary=used, tolerance=tolerance, max_iterations=max_iterations, clusters=clusters,
-            pieces=pieces, keep_potential=keep_potential, progress=progress,
-        )
-        for number in axes
-    )  # fmt: skip
+            pieces=pieces, guess=(guess or {}).get(AXES[number]), keep_potential=keep_potential or explain, progress=progress,
+        )  # fmt: skip
+        if explain and solution.outcome is Outcome.CONVERGED:
+            explanations.append(explain_solution(network, solution, used))
+        solutions.append(solution if keep_potential else replace(solution, potential=None))
     fractions = volume_fractions(network)
     share = np.array([fractions[name] for name in network.faces.phase_names])
     return ConductionResult(
-        solutions=solutions,
+        solutions=tuple(solutions),
         carrier=network.carrier,
         temperature_C=network.temperature_C,
         boundary=boundary,
@@ -210,7 +270,15 @@ def conduct(
         seconds=time.perf_counter() - start,
         memory_bytes=peak_memory_bytes(),
         network=network,
+        explanations=tuple(explanations),
     )
+
+
+def _ratio(value: float, solution: AxisSolution) -> float | None:
+    """Return a value over sigma_eff, None where that is no number to quote."""
+    if solution.outcome is not Outcome.CONVERGED or solution.sigma_eff_S_per_m <= 0.0:
+        return None
+    return value / solution.sigma_eff_S_per_m
 
 
 def volume_fractions(network: Network) -> dict[str, float]:

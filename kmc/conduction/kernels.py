@@ -1,8 +1,9 @@
-"""Kernels of the 7-point network: apply it, smooth on it, move between levels.
+"""Kernels of the 7-point network of voxels: apply it, smooth on it, and the vector steps of conjugate gradients.
 
-Arrays: conductances gx, gy, gz of shape (nx, ny, nz) hold the face to the next voxel along x, y, z (the last one wraps
-around); low, high of shape (ny, nz) join the first and last plane to plates. Every parallel loop writes its own plane, so
-results do not depend on the number of threads.
+The network is read from classes: of_x, of_y, of_z of shape (nx, ny, nz) hold the class of the face to the next voxel along
+x, y, z (the last one wraps around), table of shape (3, n_classes) what a class conducts along each axis; low, high of shape
+(ny, nz) join the first and last plane to plates. Every parallel loop writes its own plane, so results do not depend on the
+number of threads.
 """
 
 from __future__ import annotations
@@ -13,51 +14,48 @@ from numba import prange
 from microstructures.jit import kernel, parallel_kernel
 
 
+@kernel
+def mark_classes(of_axis, seen):  # type: ignore[no-untyped-def]
+    """Mark the classes that occur."""
+    for c in of_axis.flat:
+        seen[c] = True
+
+
 @parallel_kernel
-def expand(of_x, of_y, of_z, table, wraps, g_x, g_y, g_z):  # type: ignore[no-untyped-def]
-    """Look up the conductance of every face; faces across the outer boundary are closed unless `wraps`."""
+def close_faces(of_x, of_y, of_z, keep, wraps):  # type: ignore[no-untyped-def]
+    """Give the blocked class 0 to every face that does not join two kept voxels, or wraps around where it must not."""
     nx, ny, nz = of_x.shape
-    for i in prange(nx):
-        for j in range(ny):
-            for k in range(nz):
-                g_x[i, j, k] = table[0, of_x[i, j, k]] if wraps or i + 1 < nx else 0.0
-                g_y[i, j, k] = table[1, of_y[i, j, k]] if wraps or j + 1 < ny else 0.0
-                g_z[i, j, k] = table[2, of_z[i, j, k]] if wraps or k + 1 < nz else 0.0
-
-
-@parallel_kernel
-def close_faces(g_x, g_y, g_z, keep):  # type: ignore[no-untyped-def]
-    """Close every face that does not join two kept voxels."""
-    nx, ny, nz = g_x.shape
     for i in prange(nx):
         i1 = i + 1 if i + 1 < nx else 0
         for j in range(ny):
             j1 = j + 1 if j + 1 < ny else 0
             for k in range(nz):
                 k1 = k + 1 if k + 1 < nz else 0
-                if not (keep[i, j, k] and keep[i1, j, k]):
-                    g_x[i, j, k] = 0.0
-                if not (keep[i, j, k] and keep[i, j1, k]):
-                    g_y[i, j, k] = 0.0
-                if not (keep[i, j, k] and keep[i, j, k1]):
-                    g_z[i, j, k] = 0.0
+                if not (keep[i, j, k] and keep[i1, j, k] and (wraps or i1 > 0)):
+                    of_x[i, j, k] = 0
+                if not (keep[i, j, k] and keep[i, j1, k] and (wraps or j1 > 0)):
+                    of_y[i, j, k] = 0
+                if not (keep[i, j, k] and keep[i, j, k1] and (wraps or k1 > 0)):
+                    of_z[i, j, k] = 0
 
 
 @parallel_kernel
-def apply(g_x, g_y, g_z, low, high, x, out):  # type: ignore[no-untyped-def]
+def apply(of_x, of_y, of_z, table, low, high, x, out):  # type: ignore[no-untyped-def]
     """Write the net current out of every voxel for potentials `x`, plates at 0."""
     nx, ny, nz = x.shape
     for i in prange(nx):
         before, after = (i - 1 if i > 0 else nx - 1), (i + 1 if i + 1 < nx else 0)
         for j in range(ny):
             left, right = (j - 1 if j > 0 else ny - 1), (j + 1 if j + 1 < ny else 0)
+            along = table[2, of_z[i, j, nz - 1]] * (x[i, j, 0] - x[i, j, nz - 1])
             for k in range(nz):
-                down, up = (k - 1 if k > 0 else nz - 1), (k + 1 if k + 1 < nz else 0)
+                up = k + 1 if k + 1 < nz else 0
                 v = x[i, j, k]
-                s = g_x[before, j, k] * (v - x[before, j, k]) + g_x[i, j, k] * (v - x[after, j, k])
-                s += g_y[i, left, k] * (v - x[i, left, k]) + g_y[i, j, k] * (v - x[i, right, k])
-                s += g_z[i, j, down] * (v - x[i, j, down]) + g_z[i, j, k] * (v - x[i, j, up])
-                out[i, j, k] = s
+                s = table[0, of_x[before, j, k]] * (v - x[before, j, k]) + table[0, of_x[i, j, k]] * (v - x[after, j, k])
+                s += table[1, of_y[i, left, k]] * (v - x[i, left, k]) + table[1, of_y[i, j, k]] * (v - x[i, right, k])
+                ahead = table[2, of_z[i, j, k]] * (x[i, j, up] - v)
+                out[i, j, k] = s + along - ahead
+                along = ahead
             if i == 0:
                 for k in range(nz):
                     out[i, j, k] += low[j, k] * x[i, j, k]
@@ -67,7 +65,7 @@ def apply(g_x, g_y, g_z, low, high, x, out):  # type: ignore[no-untyped-def]
 
 
 @parallel_kernel
-def smooth(g_x, g_y, g_z, low, high, b, x, colour, box):  # type: ignore[no-untyped-def]
+def smooth(of_x, of_y, of_z, table, low, high, b, scale, x, colour, box):  # type: ignore[no-untyped-def]
     """Solve every second voxel of a box for its neighbours (one colour of a red-black Gauss-Seidel sweep)."""
     nx, ny, nz = x.shape
     for step in prange(box[1] - box[0]):
@@ -77,77 +75,106 @@ def smooth(g_x, g_y, g_z, low, high, b, x, colour, box):  # type: ignore[no-unty
             left, right = (j - 1 if j > 0 else ny - 1), (j + 1 if j + 1 < ny else 0)
             for k in range(box[4] + ((i + j + box[4] + colour) & 1), box[5], 2):
                 down, up = (k - 1 if k > 0 else nz - 1), (k + 1 if k + 1 < nz else 0)
-                g0, g1, g2 = g_x[before, j, k], g_x[i, j, k], g_y[i, left, k]
-                g3, g4, g5 = g_y[i, j, k], g_z[i, j, down], g_z[i, j, k]
+                g0, g1, g2 = table[0, of_x[before, j, k]], table[0, of_x[i, j, k]], table[1, of_y[i, left, k]]
+                g3, g4, g5 = table[1, of_y[i, j, k]], table[2, of_z[i, j, down]], table[2, of_z[i, j, k]]
                 d = g0 + g1 + g2 + g3 + g4 + g5
                 if i == 0:
                     d += low[j, k]
                 if i + 1 == nx:
                     d += high[j, k]
                 if d > 0.0:
-                    s = b[i, j, k] + g0 * x[before, j, k] + g1 * x[after, j, k] + g2 * x[i, left, k]
+                    s = scale * b[i, j, k] + g0 * x[before, j, k] + g1 * x[after, j, k] + g2 * x[i, left, k]
                     x[i, j, k] = (s + g3 * x[i, right, k] + g4 * x[i, j, down] + g5 * x[i, j, up]) / d
 
 
 @parallel_kernel
-def restrict_residual(g_x, g_y, g_z, low, high, b, x, coarse):  # type: ignore[no-untyped-def]
-    """Write the residual b - A x, summed over blocks of 2 x 2 x 2 voxels."""
+def restrict_residual(of_x, of_y, of_z, table, low, high, b, scale, x, slot, first, out):  # type: ignore[no-untyped-def]
+    """Write the residual b - A x, summed over the aggregates: `slot` within the block of 2 x 2 x 2, `first` of the block.
+
+    Faces inside an aggregate are left out, so that strong currents in it cannot hide weak ones across its surface.
+    """
     nx, ny, nz = x.shape
-    cx, cy, cz = coarse.shape
-    for ci in prange(cx):
-        for cj in range(cy):
-            for ck in range(cz):
-                coarse[ci, cj, ck] = np.float32(0.0)
+    cx, cy, cz = (nx + 1) // 2, (ny + 1) // 2, (nz + 1) // 2
+    for c in prange(cx):
+        ci = np.int64(c)
+        for n in range(first[ci * cy * cz], first[(ci + 1) * cy * cz]):
+            out[n] = 0.0
         for i in range(2 * ci, min(2 * ci + 2, nx)):
             before, after = (i - 1 if i > 0 else nx - 1), (i + 1 if i + 1 < nx else 0)
             for j in range(ny):
                 left, right = (j - 1 if j > 0 else ny - 1), (j + 1 if j + 1 < ny else 0)
                 for k in range(nz):
+                    mine = slot[i, j, k]
+                    if mine == 255:
+                        continue
                     down, up = (k - 1 if k > 0 else nz - 1), (k + 1 if k + 1 < nz else 0)
                     v = x[i, j, k]
-                    s = g_x[before, j, k] * (v - x[before, j, k]) + g_x[i, j, k] * (v - x[after, j, k])
-                    s += g_y[i, left, k] * (v - x[i, left, k]) + g_y[i, j, k] * (v - x[i, right, k])
-                    s += g_z[i, j, down] * (v - x[i, j, down]) + g_z[i, j, k] * (v - x[i, j, up])
+                    s = scale * b[i, j, k]
+                    if slot[before, j, k] != mine or before >> 1 != ci:
+                        s -= table[0, of_x[before, j, k]] * (v - x[before, j, k])
+                    if slot[after, j, k] != mine or after >> 1 != ci:
+                        s -= table[0, of_x[i, j, k]] * (v - x[after, j, k])
+                    if slot[i, left, k] != mine or left >> 1 != j >> 1:
+                        s -= table[1, of_y[i, left, k]] * (v - x[i, left, k])
+                    if slot[i, right, k] != mine or right >> 1 != j >> 1:
+                        s -= table[1, of_y[i, j, k]] * (v - x[i, right, k])
+                    if slot[i, j, down] != mine or down >> 1 != k >> 1:
+                        s -= table[2, of_z[i, j, down]] * (v - x[i, j, down])
+                    if slot[i, j, up] != mine or up >> 1 != k >> 1:
+                        s -= table[2, of_z[i, j, k]] * (v - x[i, j, up])
                     if i == 0:
-                        s += low[j, k] * v
+                        s -= low[j, k] * v
                     if i + 1 == nx:
-                        s += high[j, k] * v
-                    coarse[ci, j >> 1, k >> 1] += b[i, j, k] - s
+                        s -= high[j, k] * v
+                    out[first[(ci * cy + (j >> 1)) * cz + (k >> 1)] + mine] += s
 
 
 @parallel_kernel
-def add_correction(x, coarse, weight):  # type: ignore[no-untyped-def]
-    """Add the weighted value of each voxel's block."""
+def add_correction(x, coarse, slot, first, weight):  # type: ignore[no-untyped-def]
+    """Add the weighted value of each voxel's aggregate."""
     nx, ny, nz = x.shape
+    cy, cz = (ny + 1) // 2, (nz + 1) // 2
     for i in prange(nx):
         for j in range(ny):
+            row = ((np.int64(i) >> 1) * cy + (j >> 1)) * cz
             for k in range(nz):
-                x[i, j, k] += weight * coarse[i >> 1, j >> 1, k >> 1]
+                if slot[i, j, k] != 255:
+                    x[i, j, k] += weight * coarse[first[row + (k >> 1)] + slot[i, j, k]]
 
 
 @parallel_kernel
-def coarsen(g_x, g_y, g_z, c_x, c_y, c_z):  # type: ignore[no-untyped-def]
-    """Sum the faces between blocks of 2 x 2 x 2 voxels (Galerkin operator of block-constant potentials)."""
-    nx, ny, nz = g_x.shape
-    cx, cy, cz = c_x.shape
-    for ci in prange(cx):
-        i0, i1 = 2 * ci, min(2 * ci + 1, nx - 1)
-        for cj in range(cy):
-            j0, j1 = 2 * cj, min(2 * cj + 1, ny - 1)
-            for ck in range(cz):
-                k0, k1 = 2 * ck, min(2 * ck + 1, nz - 1)
-                s = t = u = 0.0
-                for j in range(j0, j1 + 1):
-                    for k in range(k0, k1 + 1):
-                        s += g_x[i1, j, k]
-                for i in range(i0, i1 + 1):
-                    for k in range(k0, k1 + 1):
-                        t += g_y[i, j1, k]
-                    for j in range(j0, j1 + 1):
-                        u += g_z[i, j, k1]
-                c_x[ci, cj, ck] = s if cx > 1 else 0.0
-                c_y[ci, cj, ck] = t if cy > 1 else 0.0
-                c_z[ci, cj, ck] = u if cz > 1 else 0.0
+def add_source(of_x, table, low, step, periodic, out):  # type: ignore[no-untyped-def]
+    """Add the currents that the low plate at potential 1, or the mean gradient, drives into each voxel."""
+    nx, ny, nz = out.shape
+    for i in prange(nx):
+        before = i - 1 if i > 0 else nx - 1
+        for j in range(ny):
+            if periodic:
+                for k in range(nz):
+                    out[i, j, k] += step * (table[0, of_x[before, j, k]] - table[0, of_x[i, j, k]])
+            elif i == 0:
+                for k in range(nz):
+                    out[i, j, k] += low[j, k]
+
+
+@parallel_kernel
+def plane_flows(of_x, of_y, of_z, table, x, step, conductance, current, heat):  # type: ignore[no-untyped-def]
+    """Write the conductance, the current and the dissipation of the faces that start in each x plane."""
+    nx, ny, nz = x.shape
+    for i in prange(nx):
+        after = i + 1 if i + 1 < nx else 0
+        g_sum = flow = loss = 0.0
+        for j in range(ny):
+            right = j + 1 if j + 1 < ny else 0
+            for k in range(nz):
+                up = k + 1 if k + 1 < nz else 0
+                g, drop = table[0, of_x[i, j, k]], step + x[i, j, k] - x[after, j, k]
+                g_sum += g
+                flow += g * drop
+                loss += g * drop * drop
+                loss += table[1, of_y[i, j, k]] * (x[i, j, k] - x[i, right, k]) ** 2
+                loss += table[2, of_z[i, j, k]] * (x[i, j, k] - x[i, j, up]) ** 2
+        conductance[i], current[i], heat[i] = g_sum, flow, loss
 
 
 @parallel_kernel
@@ -163,6 +190,18 @@ def plane_dots(a, b, out):  # type: ignore[no-untyped-def]
 
 
 @parallel_kernel
+def plane_peaks(a, out):  # type: ignore[no-untyped-def]
+    """Write the largest magnitude of each x plane."""
+    nx, ny, nz = a.shape
+    for i in prange(nx):
+        s = 0.0
+        for j in range(ny):
+            for k in range(nz):
+                s = max(s, abs(a[i, j, k]))
+        out[i] = s
+
+
+@parallel_kernel
 def step_solution(alpha, p, q, x, r):  # type: ignore[no-untyped-def]
     """x += alpha p, r -= alpha q."""
     nx, ny, nz = x.shape
@@ -174,44 +213,10 @@ def step_solution(alpha, p, q, x, r):  # type: ignore[no-untyped-def]
 
 
 @parallel_kernel
-def step_direction(z, beta, p):  # type: ignore[no-untyped-def]
-    """p = z + beta p."""
+def step_direction(z, scale, beta, p):  # type: ignore[no-untyped-def]
+    """p = scale z + beta p."""
     nx, ny, nz = z.shape
     for i in prange(nx):
         for j in range(ny):
             for k in range(nz):
-                p[i, j, k] = z[i, j, k] + beta * p[i, j, k]
-
-
-@parallel_kernel
-def piece_sums(pieces, r, partial):  # type: ignore[no-untyped-def]
-    """Sum `r` over pieces, one row of partial sums per slab of planes."""
-    slabs = partial.shape[0]
-    nx, ny, nz = r.shape
-    for slab in prange(slabs):
-        partial[slab, :] = 0.0
-        for i in range(slab * nx // slabs, (slab + 1) * nx // slabs):
-            for j in range(ny):
-                for k in range(nz):
-                    partial[slab, pieces[i, j, k]] += r[i, j, k]
-
-
-@parallel_kernel
-def add_pieces(pieces, values, x):  # type: ignore[no-untyped-def]
-    """Add to each voxel the value of its piece."""
-    nx, ny, nz = x.shape
-    for i in prange(nx):
-        for j in range(ny):
-            for k in range(nz):
-                x[i, j, k] += values[pieces[i, j, k]]
-
-
-@kernel
-def multiply(matrix, b, out):  # type: ignore[no-untyped-def]
-    """Write matrix b of a small dense matrix; serial, for a threaded library would wait longer than it works."""
-    flat_b, flat_out = b.reshape(-1), out.reshape(-1)
-    for i in range(matrix.shape[0]):
-        s = np.float32(0.0)
-        for j in range(matrix.shape[1]):
-            s += matrix[i, j] * flat_b[j]
-        flat_out[i] = s
+                p[i, j, k] = scale * z[i, j, k] + beta * p[i, j, k]

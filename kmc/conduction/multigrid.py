@@ -1,184 +1,210 @@
-"""Geometric multigrid for the 7-point network, with the contact graph as a second coarse space.
+"""Multigrid for the 7-point network whose aggregates stop at interfaces and end in the contact graph.
 
-Blocks of 2 x 2 x 2 voxels form the next level; the Galerkin operator of block-constant potentials is again a 7-point
-network whose faces are sums of fine ones. Red-black Gauss-Seidel smooths; the coarse correction is over-relaxed, since
-block-constant potentials are too stiff (Braess 1995). All of it in float32: a preconditioner need not be exact. Interfaces
-that resist strongly make each piece of a grain nearly equipotential; one unknown per piece, solved directly in float64,
-takes these modes out.
+A block of 2 x 2 x 2 voxels becomes one unknown if its voxels hang together well, else one for each of its pieces; eight
+blocks become one by the same rule, until one unknown stands for each grain or piece of one. The Galerkin operator of
+potentials that are constant in each aggregate is a graph whose edges are sums of faces. The finest level stays matrix-free.
+The coarse correction is over-relaxed, since piecewise constant potentials are too stiff (Braess 1995). Currents
+inside an aggregate are never summed over it, and vectors are float64: the potential of a grain that hangs together with the
+rest by a conductance 1e-12 times weaker than its own would drown in the rounding of its own currents.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import splu
+from scipy.sparse.linalg import SuperLU, splu
 
-from kmc.conduction import kernels
+from kmc.conduction import aggregates, graph_kernels, kernels
+from microstructures.jit import threads_for
 
-OVER_RELAXATION = 1.7
-LARGEST_DIRECT = 400
-LARGEST_PIECE_COUNT = 40_000
-SLABS = 16
-SINGLE_NOISE = 1e-7
+OVER_RELAXATION = 1.4
+LARGEST_DIRECT = 1000
+STRENGTH = 0.5
+"""Least conductance of an edge inside an aggregate, against the strongest edge of the more weakly joined end."""
+NODES_PER_THREAD = 20_000
+CYCLES = 2
+"""Visits of the next coarser level from each coarse one (2: W-cycle)."""
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
-Faces = tuple[Single, Single, Single]
+Integers = NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class Faces:
+    """The 7-point network of voxels, turned so that transport runs along axis 0.
+
+    Attributes
+    ----------
+    of_axis : tuple of 3 ndarrays of shape (nx, ny, nz), uint16 or uint32
+        Class of the face to the next voxel; 0 is closed.
+    table : ndarray of shape (3, n_classes)
+        Conductance of each class along each axis.
+    low, high : ndarrays of shape (ny, nz)
+        Conductance from the first and last plane to the plates.
+    periodic : bool
+        Whether faces wrap around.
+    """
+
+    of_axis: tuple[Integers, Integers, Integers]
+    table: Array
+    low: Array
+    high: Array
+    periodic: bool
 
 
 @dataclass
-class Level:
-    """One level of the hierarchy: its faces, its vectors, and the boxes it is smoothed in."""
+class Graph:
+    """A coarse level: nodes in blocks, edges between them, and conductances to ground."""
 
-    g: Faces
-    low: Single
-    high: Single
-    x: Single
-    b: Single
-    boxes: list[NDArray[np.int64]]
+    shape: tuple[int, int, int]
+    first: Integers
+    start: Integers
+    to: Integers
+    value: Single
+    ground: Array
+    parent: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+
+    def __post_init__(self) -> None:
+        """Add up the diagonal."""
+        across = self.shape[1] * self.shape[2]
+        self.slabs = np.ascontiguousarray(self.first[::across])
+        n = len(self.start) - 1
+        diagonal = self.ground + _row_sums(self.start, self.value)
+        self.inverse = 1.0 / np.where(diagonal > 0.0, diagonal, np.inf)
+        self.x, self.b = np.zeros(n), np.zeros(n)
+
+    def smooth(self, wraps: bool, backward: bool) -> None:
+        """Sweep over the slabs: even ones, odd ones, and the last one alone where it would meet the first."""
+        n = len(self.slabs) - 1
+        alone = wraps and n > 1 and n % 2 == 1
+        passes = [(0, n - alone), (1, n - alone)] + ([(n - 1, n)] if alone else [])
+        for colour, end in reversed(passes) if backward else passes:
+            graph_kernels.smooth_slabs(
+                self.slabs, self.start, self.to, self.value, self.ground, self.inverse, self.b, self.x, colour, end, backward
+            )
 
 
-def make_level(g: Faces, low: Single, high: Single) -> Level:
-    """Prepare a level from its faces and plates."""
-    x, b = np.zeros(g[0].shape, dtype=np.float32), np.zeros(g[0].shape, dtype=np.float32)
-    return Level(g, low, high, x, b, smoothing_boxes(g))
+class Multigrid:
+    """A symmetric cycle on voxels and ever coarser graphs."""
+
+    def __init__(self, faces: Faces) -> None:
+        """Build the hierarchy."""
+        self.faces = faces
+        self.network = (*faces.of_axis, faces.table, faces.low, faces.high)
+        self.boxes = smoothing_boxes(faces)
+        self.x = np.zeros(faces.of_axis[0].shape)
+        self.slot = np.empty(self.x.shape, dtype=np.uint8)
+        self.levels = [_first_graph(faces, self.slot)]
+        while len(self.levels[-1].x) > LARGEST_DIRECT and max(self.levels[-1].shape) > 1:
+            self.levels.append(_coarser(self.levels[-1]))
+        self.factors = _factorise(self.levels[-1])
+
+    def solve(self, residual: Array, scale: float) -> Array:
+        """Return an approximate solution of A x = scale residual; `scale` should bring its entries near 1."""
+        network = (*self.network, residual, scale, self.x)
+        coarse = self.levels[0]
+        self.x[...] = 0.0
+        for box in self.boxes:
+            kernels.smooth(*network, 0, box)
+            kernels.smooth(*network, 1, box)
+        kernels.restrict_residual(*network, self.slot, coarse.first, coarse.b)
+        self._visit(0, 1)
+        kernels.add_correction(self.x, coarse.x, self.slot, coarse.first, OVER_RELAXATION)
+        for box in reversed(self.boxes):
+            kernels.smooth(*network, 1, box)
+            kernels.smooth(*network, 0, box)
+        return self.x
+
+    def _visit(self, depth: int, visits: int) -> None:
+        with threads_for(len(self.levels[depth].x), NODES_PER_THREAD):
+            self._cycle(depth, visits)
+
+    def _cycle(self, depth: int, visits: int) -> None:
+        level = self.levels[depth]
+        if depth == len(self.levels) - 1:
+            level.x[...] = self.factors.solve(level.b)
+            return
+        coarse = self.levels[depth + 1]
+        level.x[...] = 0.0
+        for _ in range(visits):
+            level.smooth(self.faces.periodic, backward=False)
+            graph_kernels.restrict_slabs(
+                level.slabs, coarse.slabs, level.start, level.to, level.value, level.ground, level.parent,
+                level.b, level.x, coarse.b,
+            )  # fmt: skip
+            self._visit(depth + 1, CYCLES)
+            graph_kernels.add_parents(level.x, coarse.x, level.parent, OVER_RELAXATION)
+            level.smooth(self.faces.periodic, backward=True)
 
 
-def smoothing_boxes(g: Faces) -> list[NDArray[np.int64]]:
+def smoothing_boxes(faces: Faces) -> list[NDArray[np.int64]]:
     """Return boxes in which neighbours always differ in colour.
 
     Around a periodic axis with an odd number of voxels red meets red; its last plane is then smoothed on its own.
     """
-    shape = g[0].shape
     ranges = []
-    for axis, n in enumerate(shape):
-        odd = n > 1 and n % 2 == 1 and bool(np.take(g[axis], -1, axis=axis).any())
+    for axis, n in enumerate(faces.of_axis[0].shape):
+        odd = n > 1 and n % 2 == 1 and bool(np.take(faces.of_axis[axis], -1, axis=axis).any())
         ranges.append([(0, n - 1), (n - 1, n)] if odd else [(0, n)])
     return [np.array([edge for pair in boxes for edge in pair]) for boxes in product(*ranges)]
 
 
-class Multigrid:
-    """A symmetric V(1,1) cycle on a hierarchy of 7-point networks."""
-
-    def __init__(self, g: tuple[Array, Array, Array], low: Array, high: Array) -> None:
-        """Build the hierarchy from the faces and plates of the finest level."""
-        x, y, z = (part.astype(np.float32) for part in g)
-        self.levels = [make_level((x, y, z), low.astype(np.float32), high.astype(np.float32))]
-        while self.levels[-1].x.size > LARGEST_DIRECT and max(self.levels[-1].x.shape) > 1:
-            self.levels.append(_coarser(self.levels[-1]))
-        self.inverse = _pseudo_inverse(self.levels[-1])
-
-    def solve(self, residual: Array, out: Array) -> None:
-        """Write an approximate solution of A out = residual."""
-        finest = self.levels[0]
-        size = float(np.abs(residual).max())
-        np.multiply(residual, 1.0 / size if size > 0.0 else 1.0, out=finest.b, casting="same_kind")
-        self._cycle(0)
-        np.multiply(finest.x, size, out=out)
-
-    def _cycle(self, depth: int) -> None:
-        level = self.levels[depth]
-        if depth == len(self.levels) - 1:
-            kernels.multiply(self.inverse, level.b, level.x)
-            return
-        arrays = (*level.g, level.low, level.high, level.b, level.x)
-        coarse = self.levels[depth + 1]
-        level.x[...] = 0.0
-        for box in level.boxes:
-            kernels.smooth(*arrays, 0, box)
-            kernels.smooth(*arrays, 1, box)
-        kernels.restrict_residual(*arrays, coarse.b)
-        self._cycle(depth + 1)
-        kernels.add_correction(level.x, coarse.x, OVER_RELAXATION)
-        for box in reversed(level.boxes):
-            kernels.smooth(*arrays, 1, box)
-            kernels.smooth(*arrays, 0, box)
+def _first_graph(faces: Faces, slot: NDArray[np.uint8]) -> Graph:
+    network = (*faces.of_axis, faces.table, faces.low, faces.high)
+    nx, ny, nz = ((n + 1) // 2 for n in slot.shape)
+    count = np.zeros(nx * ny * nz + 1, dtype=np.int32)
+    aggregates.gather_voxels(*network, STRENGTH, slot, count[1:])
+    first = np.cumsum(count, dtype=np.int32)
+    start = np.zeros(first[-1] + 1, dtype=np.int64)
+    to, value, ground = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.float32), np.zeros(first[-1])
+    aggregates.link_voxels(*network, slot, first, start, to, value, ground, False)
+    start = np.cumsum(start)
+    to, value = np.empty(start[-1], dtype=np.int32), np.empty(start[-1], dtype=np.float32)
+    aggregates.link_voxels(*network, slot, first, start, to, value, ground, True)
+    return Graph((nx, ny, nz), first, start, to, value, ground)
 
 
-def _coarser(level: Level) -> Level:
-    nx, ny, nz = ((n + 1) // 2 for n in level.x.shape)
-    x, y, z = (np.empty((nx, ny, nz), dtype=np.float32) for _ in range(3))
-    kernels.coarsen(*level.g, x, y, z)
-    return make_level((x, y, z), _sum_pairs(level.low), _sum_pairs(level.high))
+def _coarser(level: Graph) -> Graph:
+    nx, ny, nz = ((n + 1) // 2 for n in level.shape)
+    level.parent = np.empty(len(level.x), dtype=np.int32)
+    count = np.zeros(nx * ny * nz + 1, dtype=np.int32)
+    total = aggregates.gather_nodes(
+        level.first, level.shape, level.start, level.to, level.value, STRENGTH, level.parent, count[1:]
+    )
+    rows, columns = np.repeat(level.parent, np.diff(level.start)), level.parent[level.to]
+    between = rows != columns
+    matrix = sp.coo_matrix(
+        (level.value[between].astype(np.float64), (rows[between], columns[between])), shape=(total, total)
+    ).tocsr()
+    ground: Array = np.bincount(level.parent, weights=level.ground, minlength=total).astype(np.float64)
+    first = np.cumsum(count, dtype=np.int32)
+    return Graph((nx, ny, nz), first, matrix.indptr.astype(np.int64), matrix.indices, matrix.data.astype(np.float32), ground)
 
 
-def _sum_pairs(plate: Single) -> Single:
-    """Sum a plate over blocks of 2 x 2 faces."""
-    padded = np.pad(plate, [(0, n % 2) for n in plate.shape])
-    return padded.reshape(padded.shape[0] // 2, 2, padded.shape[1] // 2, 2).sum(axis=(1, 3))
+def _row_sums(start: Integers, value: Single) -> Array:
+    """Return the sum of the edges of each node."""
+    rows = np.repeat(np.arange(len(start) - 1, dtype=np.int32), np.diff(start))
+    return np.bincount(rows, weights=value, minlength=len(start) - 1).astype(np.float64)
 
 
-def _pseudo_inverse(level: Level) -> Single:
-    shape, n = level.x.shape, level.x.size
-    index = np.arange(n).reshape(shape)
-    matrix = np.zeros((n, n))
-    for axis, conductance in enumerate(level.g):
-        here, there, g = index.ravel(), np.roll(index, -1, axis=axis).ravel(), conductance.ravel().astype(np.float64)
-        np.add.at(matrix, (here, here), g)
-        np.add.at(matrix, (there, there), g)
-        np.add.at(matrix, (here, there), -g)
-        np.add.at(matrix, (there, here), -g)
-    np.add.at(matrix, (index[0].ravel(), index[0].ravel()), level.low.ravel())
-    np.add.at(matrix, (index[-1].ravel(), index[-1].ravel()), level.high.ravel())
-    # scaled to a unit diagonal, weak regions are as well conditioned as strong ones; what is still below the noise of
-    # float32 are potentials of whole regions that hang together weakly or not at all, which are not for this level
-    scale = 1.0 / np.sqrt(np.where(matrix.diagonal() > 0.0, matrix.diagonal(), np.inf))
-    inverse = np.linalg.pinv(scale[:, None] * matrix * scale, rcond=SINGLE_NOISE, hermitian=True)
-    return (scale[:, None] * inverse * scale).astype(np.float32)
-
-
-class PieceSpace:
-    """One unknown per connected piece of a grain, joined by the faces between pieces, solved directly."""
-
-    def __init__(self, g: tuple[Array, Array, Array], low: Array, high: Array, pieces: NDArray[np.int32], count: int) -> None:
-        """Factorise the matrix of the pieces."""
-        self.pieces = pieces
-        matrix = _piece_matrix(g, low, high, pieces, count + 1)
-        self.factors = splu((matrix + sp.diags(_grounding(matrix, low, high, pieces))).tocsc())
-        self.partial = np.zeros((SLABS, count + 1))
-
-    def correct(self, residual: Array, out: Array) -> None:
-        """Add to `out` the piecewise constant correction of `residual`."""
-        kernels.piece_sums(self.pieces, residual, self.partial)
-        sums = self.partial.sum(axis=0)
-        sums[0] = 0.0
-        kernels.add_pieces(self.pieces, self.factors.solve(sums), out)
-
-
-def _grounding(matrix: sp.csr_matrix, low: Array, high: Array, pieces: NDArray[np.int32]) -> Array:
-    """Return what to add to the diagonal: one piece of every set that no plate holds is tied to 0 by its own conductance.
+def _factorise(level: Graph) -> SuperLU:
+    """Factorise a level; one node of every set that nothing grounds is tied to 0 by its own conductance.
 
     The currents into such a set sum to zero, so none flows to its ground and the solution is exact up to a constant.
     """
-    diagonal = matrix.diagonal()
-    n_sets, member = connected_components(matrix, directed=False)
-    held = np.zeros(n_sets, dtype=np.bool_)
-    for plane, plate in ((pieces[0], low), (pieces[-1], high)):
-        held[member[plane[plate > 0.0]]] = True
-    _, first = np.unique(member, return_index=True)
-    ground = np.zeros(len(diagonal))
-    ground[first[~held]] = diagonal[first[~held]]
-    ground[diagonal <= 0.0] = 1.0
-    return ground
-
-
-def _piece_matrix(g: tuple[Array, Array, Array], low: Array, high: Array, pieces: NDArray[np.int32], n: int) -> sp.csr_matrix:
-    rows, columns, values = [], [], []
-    for axis, conductance in enumerate(g):
-        other = np.roll(pieces, -1, axis=axis)
-        crosses = (pieces != other) & (conductance > 0.0)
-        rows.append(pieces[crosses])
-        columns.append(other[crosses])
-        values.append(conductance[crosses])
-    a, b, v = np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
-    off = sp.coo_matrix((v, (a, b)), shape=(n, n)).tocsr()
-    off = off + off.T
-    diagonal = np.asarray(off.sum(axis=1)).ravel()
-    np.add.at(diagonal, pieces[0].ravel(), low.ravel())
-    np.add.at(diagonal, pieces[-1].ravel(), high.ravel())
-    return (sp.diags(diagonal) - off).tocsr()
+    n = len(level.x)
+    off = sp.csr_matrix((level.value.astype(np.float64), level.to, level.start), shape=(n, n))
+    diagonal = level.ground + np.asarray(off.sum(axis=1)).ravel()
+    _, member = connected_components(off, directed=False)
+    held = np.bincount(member, weights=level.ground > 0.0) > 0.0
+    _, anchor = np.unique(member, return_index=True)
+    loose = anchor[~held]
+    diagonal[loose] *= 2.0
+    diagonal[diagonal <= 0.0] = 1.0
+    return splu((sp.diags(diagonal) - off).tocsc())

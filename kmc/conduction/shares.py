@@ -11,64 +11,75 @@ from numba import prange
 from numpy.typing import NDArray
 
 from kmc.arrhenius import class_activation_energy_eV
-from kmc.axes import AXES
+from kmc.axes import AXES, Boundary
+from kmc.conduction.face_currents import kept_potential, mean_step
 from kmc.conduction.steady import AxisSolution
 from kmc.network import Network
-from microstructures.errors import InputError
 from microstructures.jit import parallel_kernel
 from microstructures.units import thermal_energy_eV
 
 
-def dissipation_shares(network: Network, solution: AxisSolution) -> NDArray[np.float64]:
-    """Return the share of the dissipation of each class between plates, shape (n_classes,); they sum to 1.
+def dissipation_shares(network: Network, solution: AxisSolution, boundary: Boundary = "plates") -> NDArray[np.float64]:
+    """Return the share of the dissipation of each class, shape (n_classes,); they sum to 1.
 
     Parameters
     ----------
     network : Network
         The network that was solved.
     solution : AxisSolution
-        A solution between plates that kept its potential.
+        A solution that kept its potential.
+    boundary : "plates" or "periodic"
+        The one that was solved with.
 
     Raises
     ------
     InputError
         If the potential was not kept.
     """
-    x = solution.potential
-    if x is None:
-        raise InputError("the solution has no potential; solve with keep_potential=True")
-    axis = AXES.index(solution.axis)
+    return np.asarray(dissipation_shares_by_axis(network, solution, boundary).sum(axis=0))
+
+
+def dissipation_shares_by_axis(network: Network, solution: AxisSolution, boundary: Boundary = "plates") -> NDArray[np.float64]:
+    """Return the share of the dissipation of the faces of each axis and class, shape (3, n_classes); they sum to 1.
+
+    Parameters, errors: see `dissipation_shares`.
+    """
+    potential = kept_potential(solution)
     faces, table = network.faces, network.conductance
-    heat = np.zeros(faces.n_classes)
-    potential = np.ascontiguousarray(x)
+    heat = np.zeros((3, faces.n_classes))
     for along, of_axis in enumerate(faces.of_axis):
-        heat += _heat(along, of_axis, table[along], potential, faces.n_classes)
-    for end, potential_of_plate in ((0, 1.0), (-1, 0.0)):
+        wraps, step = mean_step(solution, along, boundary)
+        heat[along] = _heat(along, of_axis, table[along], potential, step, wraps, faces.n_classes)
+    axis = AXES.index(solution.axis)
+    for end, potential_of_plate in () if boundary == "periodic" else ((0, 1.0), (-1, 0.0)):
         classes = faces.plates[axis][end]
         drop = np.take(potential, end, axis=axis) - potential_of_plate
         conducts = np.isfinite(drop)
         losses = 2.0 * table[axis][classes[conducts]] * drop[conducts] ** 2
-        heat += np.bincount(classes[conducts], weights=losses, minlength=faces.n_classes)
+        heat[axis] += np.bincount(classes[conducts], weights=losses, minlength=faces.n_classes)
     total = heat.sum()
     return heat / total if total > 0.0 else heat
 
 
-def activation_energy_eV(network: Network, solution: AxisSolution, *, of: str = "sigma") -> float:
+def activation_energy_eV(
+    network: Network, solution: AxisSolution, *, of: str = "sigma", boundary: Boundary = "plates"
+) -> float:
     """Return -d ln(sigma_eff) / d(1/kT) [eV] at the network's temperature, exactly, from one solution.
 
     Parameters
     ----------
-    network, solution
+    network, solution, boundary
         See `dissipation_shares`.
     of : "sigma" or "sigma_T"
         Whether of sigma or of sigma * T, which is larger by kT.
     """
-    energy = float(dissipation_shares(network, solution) @ class_activation_energy_eV(network))
+    shares = dissipation_shares_by_axis(network, solution, boundary)
+    energy = float((shares * class_activation_energy_eV(network)).sum())
     return energy + thermal_energy_eV(network.temperature_C) if of == "sigma_T" else energy
 
 
 @parallel_kernel
-def _heat(axis, classes, table, x, n_classes):  # type: ignore[no-untyped-def]
+def _heat(axis, classes, table, x, step, wraps, n_classes):  # type: ignore[no-untyped-def]
     nx, ny, nz = x.shape
     di, dj, dk = 1 if axis == 0 else 0, 1 if axis == 1 else 0, 1 if axis == 2 else 0
     slabs = 16
@@ -77,9 +88,10 @@ def _heat(axis, classes, table, x, n_classes):  # type: ignore[no-untyped-def]
         for i in range(slab * nx // slabs, (slab + 1) * nx // slabs):
             for j in range(ny):
                 for k in range(nz):
-                    if i + di == nx or j + dj == ny or k + dk == nz:
+                    i1, j1, k1 = (i + di) % nx, (j + dj) % ny, (k + dk) % nz
+                    if not wraps and i1 + j1 + k1 <= i + j + k:
                         continue
-                    drop = x[i, j, k] - x[i + di, j + dj, k + dk]
+                    drop = step + x[i, j, k] - x[i1, j1, k1]
                     face = classes[i, j, k]
                     if table[face] > 0.0 and np.isfinite(drop):
                         heat[slab, face] += table[face] * drop * drop

@@ -2,5 +2,6 @@
 
 from kmc.faces.build import build_faces, match_phases
 from kmc.faces.classes import BLOCKED, FaceTable
+from kmc.faces.orientations import Orientations, random_rotations
 
-__all__ = ["BLOCKED", "FaceTable", "build_faces", "match_phases"]
+__all__ = ["BLOCKED", "FaceTable", "Orientations", "build_faces", "match_phases", "random_rotations"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from kmc.faces.classes import BLOCKED, FILM_HALF_WIDTH, FILM_LEVELS, ClassCode, FaceTable
 from kmc.faces.film_window import film_distances
 from kmc.faces.listed_pairs import pair_keys, reacted
+from kmc.faces.orientations import Orientations, direction_table, orient_faces
 from kmc.faces.point_contacts import ContactFaces, select_faces
 from kmc.faces.thin_shells import ShellClasses, ShellLook
 from microstructures.errors import InputError
@@ -25,7 +26,7 @@ HALO_REACH = 2
 """Voxels outside a film-bearing grain that still carry its film."""
 
 
-def build_faces(structure: VoxelStructure, materials: Materials) -> FaceTable:
+def build_faces(structure: VoxelStructure, materials: Materials, orientations: Orientations | None = None) -> FaceTable:
     """Sort every face of `structure` into a class.
 
     Parameters
@@ -33,7 +34,9 @@ def build_faces(structure: VoxelStructure, materials: Materials) -> FaceTable:
     structure : VoxelStructure
         Voxels, grains and point contacts.
     materials : Materials
-        Which interfaces resist and which phases bear films; no value of a temperature enters.
+        Which interfaces resist, which phases bear films or are anisotropic; no value of a temperature enters.
+    orientations : Orientations, optional
+        Of the grains of phases with orientation `random-grain`; drawn from the structure's seed unless given.
 
     Returns
     -------
@@ -43,7 +46,7 @@ def build_faces(structure: VoxelStructure, materials: Materials) -> FaceTable:
     ------
     InputError
         If the structure holds a phase that the materials do not know, or point contacts, films or thin shells in voxels
-        that are not cubes; if the thin shells are out of order or too thick.
+        that are not cubes; if the thin shells are out of order or too thick; if orientations need grains that are absent.
     """
     names, phase_of_label = match_phases(structure, materials)
     n = len(names)
@@ -86,6 +89,14 @@ def build_faces(structure: VoxelStructure, materials: Materials) -> FaceTable:
         for axis in range(3):
             mine = chosen.axis == axis
             of_axis[axis][tuple(chosen.voxel[mine].T)] = n_codes + chosen.contact[mine]
+    direction = None
+    oriented = orient_faces(structure, materials, names, phase_of_label, orientations, of_axis, plates, columns["phases"])
+    if oriented is not None:
+        of_axis, plates, direction, parent = oriented.of_axis, oriented.plates, oriented.direction, oriented.parent
+        columns = {name: values[parent] for name, values in columns.items()}
+        if shells is not None:
+            same = {name: getattr(shells, name)[parent] for name in ("bin", "low", "high", "aligned")}
+            shells = replace(shells, **same)
     return FaceTable(
         structure=structure,
         of_axis=(of_axis[0], of_axis[1], of_axis[2]),
@@ -94,6 +105,8 @@ def build_faces(structure: VoxelStructure, materials: Materials) -> FaceTable:
         phase_of_label=phase_of_label,
         film_pairs=tuple(pairs),
         shells=shells,
+        direction=direction,
+        directions=None if direction is None else direction_table(),
         **columns,
     )
 
@@ -164,7 +177,7 @@ class _Look:
         if structure.shells is not None:
             self._prepare_layers(structure, names, materials)
         self.film_of = np.full((n, n), -1, dtype=np.int16)
-        grainy = _phases_with_grains(structure, names, phase_of_label) if self.blocks else set()
+        grainy = _phases_with_grains(structure, names, phase_of_label) if self.blocks and self.has_grains else set()
         for index, (bearer, neighbour) in enumerate(pairs):
             if bearer == neighbour or neighbour not in grainy:  # particles touch at points: no film reaches into another one
                 self.film_of[names.index(bearer), names.index(neighbour)] = index

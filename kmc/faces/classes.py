@@ -65,6 +65,10 @@ class FaceTable:
         Bearer and neighbour of every film.
     shells : ShellClasses or None
         Where the classes lie towards thin reaction layers; None if the structure has none.
+    direction : ndarray of shape (n_classes, 2), uint8, or None
+        Position in `directions` of the face's normal, seen from the crystals on both sides; None if all is isotropic.
+    directions : ndarray of shape (n_directions, 3) or None
+        Squared cosines between a normal and the crystal axes a, b, c; the first stands for isotropic phases.
     """
 
     structure: VoxelStructure
@@ -82,6 +86,8 @@ class FaceTable:
     film_across: NDArray[np.bool_]
     film_pairs: tuple[tuple[str, str], ...]
     shells: ShellClasses | None = None
+    direction: NDArray[np.uint8] | None = None
+    directions: NDArray[np.float64] | None = None
 
     @property
     def n_classes(self) -> int:

@@ -20,6 +20,7 @@ from microstructures.materials.schema import (
     Interface,
     InterfaceConductor,
     MaterialsFile,
+    Orientation,
     Phase,
 )
 
@@ -78,6 +79,10 @@ class Materials:
         """Return how a phase conducts a carrier, or None where it does not."""
         conductor: Conductor | None = getattr(self.phase(name), carrier)
         return conductor
+
+    def orientation(self, name: str) -> Orientation | None:
+        """Return where the crystal axes of a phase point, or None where it is isotropic for both carriers."""
+        return self.phase(name).orientation
 
     def interface(self, a: str, b: str, carrier: Carrier) -> InterfaceConductor | None:
         """Return the sintered interface a|b (a|a: the grain boundary), the default interface, or None."""

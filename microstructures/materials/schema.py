@@ -16,6 +16,10 @@ NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 Frequency = Annotated[float, Field(ge=1e6, le=1e16, allow_inf_nan=False)]
 HopDistance = Annotated[float, Field(ge=0.01, le=10.0, allow_inf_nan=False)]
+Relative = Annotated[float, Field(ge=1e-9, le=1e9, allow_inf_nan=False)]
+Anisotropy = Annotated[tuple[Relative, Relative, Relative], Field(strict=False)]
+Orientation = Literal["grid", "random-grain"]
+"""Where the crystal axes a, b, c point: along x, y, z in every grain, or another way in each."""
 
 
 class _Table(BaseModel):
@@ -44,7 +48,10 @@ class _Sourced(_Table):
 
 
 class Conductor(_Sourced):
-    """How one phase conducts one carrier: measured (conductivity) or microscopic (barrier); both give the same network."""
+    """How one phase conducts one carrier: measured (conductivity) or microscopic (barrier); both give the same network.
+
+    With `anisotropy` the conductivity along the crystal axes a, b, c is that of the phase times these three numbers.
+    """
 
     conductivity_S_per_m: NonNegative | None = None
     activation_energy_eV: Energy | None = None
@@ -52,6 +59,14 @@ class Conductor(_Sourced):
     attempt_frequency_Hz: Frequency | None = None
     hop_distance_nm: HopDistance | None = None
     carrier_density_per_m3: Positive | None = None
+    anisotropy: Anisotropy | None = None
+    orientation: Orientation | None = None
+
+    @model_validator(mode="after")
+    def _oriented(self) -> Self:
+        if self.orientation is not None and self.anisotropy is None:
+            raise ValueError("orientation belongs to anisotropy; give anisotropy = [a, b, c] or remove it")
+        return self
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -116,6 +131,19 @@ class Phase(_Sourced):
     relative_permittivity: Annotated[float, Field(ge=1.0, allow_inf_nan=False)] | None = None
     ion: Conductor | None = None
     electron: Conductor | None = None
+
+    @property
+    def orientation(self) -> Orientation | None:
+        """Return where the crystal axes point, along the grid unless said; None for an isotropic phase."""
+        known = [c for c in (self.ion, self.electron) if c is not None and c.anisotropy is not None]
+        return (known[0].orientation or "grid") if known else None
+
+    @model_validator(mode="after")
+    def _one_orientation(self) -> Self:
+        said = {c.orientation or "grid" for c in (self.ion, self.electron) if c is not None and c.anisotropy is not None}
+        if len(said) > 1:
+            raise ValueError("ion and electron have different orientations; a crystal has one, give the same to both")
+        return self
 
 
 class Interface(_Table):

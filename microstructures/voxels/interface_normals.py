@@ -47,6 +47,18 @@ def step_index(index, n, wraps):  # type: ignore[no-untyped-def]
     return min(max(index, 0), n - 1)
 
 
+@inline_kernel
+def side_sign(labels, grains, has_grains, i, j, k, low, high, grain_low, grain_high):  # type: ignore[no-untyped-def]
+    """Return -1 for a voxel of the low side of an interface, +1 for one of the high side, 0 for third parties."""
+    label = labels[i, j, k]
+    if has_grains:
+        grain = grains[i, j, k]
+        return (1.0 if (label == high) & (grain == grain_high) else 0.0) - (
+            1.0 if (label == low) & (grain == grain_low) else 0.0
+        )
+    return (1.0 if label == high else 0.0) - (1.0 if label == low else 0.0)
+
+
 @kernel
 def area_level(labels, grains, has_grains, i, j, k, axis, wraps, inverse_size):  # type: ignore[no-untyped-def]
     """Return the area level of the interface at the face from (i, j, k) along `axis`.
@@ -66,30 +78,32 @@ def area_level(labels, grains, has_grains, i, j, k, axis, wraps, inverse_size): 
     wx = SHIFTED if axis == 0 else CENTRED
     wy = SHIFTED if axis == 1 else CENTRED
     wz = SHIFTED if axis == 2 else CENTRED
+    whole_row = k >= REACH and k + REACH + dk < nz
     for a in range(-REACH, REACH + 1 + di):
-        x = a - 0.5 * di
         ia = step_index(i + a, nx, wraps[0])
+        sheet = sheet_y = sheet_z = 0.0
         for b in range(-REACH, REACH + 1 + dj):
-            y = b - 0.5 * dj
             jb = step_index(j + b, ny, wraps[1])
-            plane = wx[a + REACH] * wy[b + REACH]
-            for c in range(-REACH, REACH + 1 + dk):
-                kc = step_index(k + c, nz, wraps[2])
-                label = labels[ia, jb, kc]
-                if label != low and label != high:
-                    continue
-                grain = grains[ia, jb, kc] if has_grains else 0
-                sign = 0.0
-                if label == low and grain == grain_low:
-                    sign = -1.0
-                elif label == high and grain == grain_high:
-                    sign = 1.0
-                else:
-                    continue
-                weight = sign * plane * wz[c + REACH]
-                gx += weight * x
-                gy += weight * y
-                gz += weight * (c - 0.5 * dk)
+            row = row_z = 0.0
+            if whole_row:
+                for c in range(-REACH, REACH + 1 + dk):
+                    weight = wz[c + REACH] * side_sign(
+                        labels, grains, has_grains, ia, jb, k + c, low, high, grain_low, grain_high
+                    )
+                    row += weight
+                    row_z += weight * (c - 0.5 * dk)
+            else:
+                for c in range(-REACH, REACH + 1 + dk):
+                    kc = step_index(k + c, nz, wraps[2])
+                    weight = wz[c + REACH] * side_sign(labels, grains, has_grains, ia, jb, kc, low, high, grain_low, grain_high)
+                    row += weight
+                    row_z += weight * (c - 0.5 * dk)
+            sheet += wy[b + REACH] * row
+            sheet_y += wy[b + REACH] * row * (b - 0.5 * dj)
+            sheet_z += wy[b + REACH] * row_z
+        gx += wx[a + REACH] * sheet * (a - 0.5 * di)
+        gy += wx[a + REACH] * sheet_y
+        gz += wx[a + REACH] * sheet_z
     gx, gy, gz = abs(gx) * inverse_size[0], abs(gy) * inverse_size[1], abs(gz) * inverse_size[2]
     length = math.sqrt(gx * gx + gy * gy + gz * gz)
     if length == 0.0:

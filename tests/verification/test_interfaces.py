@@ -44,7 +44,9 @@ def kapitza(n: int, volume_fraction: float, matrix: float, ratio: float, voxel_n
 @pytest.mark.parametrize(
     ("volume_fraction", "matrix", "ratio", "voxel_nm"),
     [
+        (0.1, 1.0, 1.2, 25.0),
         (0.1, 1.0, 2.0, 25.0),
+        (0.1, 10.0, 1e3, 25.0),
         (0.2, 1.0, 2.0, 40.0),
         (0.3, 1.0, 10.0, 25.0),
         (0.3, 1e-3, 4.0, 10.0),
