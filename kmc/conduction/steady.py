@@ -278,7 +278,9 @@ def _conjugate_gradients(
             if progress is not None:
                 progress(f"{iteration} iterations, inflow {flows[0]:.5g} S/m, outflow {flows[1]:.5g} S/m")
             agree = max(flows) - min(flows) <= tolerance * max(abs(flow) for flow in flows)
-            if agree or residual <= LEAST_RESIDUAL * source_norm or iteration == max_iterations:
+            # an exact first guess can only be spoiled by going on
+            spent = residual <= (LEAST_RESIDUAL if iteration else EXACT_RESIDUAL) * source_norm
+            if agree or spent or iteration == max_iterations:
                 return iteration, agree
         size = system.peak(r)
         z = multigrid.solve(r, 1.0 / size)
