@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import prange
 from numpy.typing import NDArray
 
 from kmc.axes import AXES
-from kmc.conduction import conduct
+from kmc.conduction import AxisSolution, conduct
+from kmc.conduction.face_currents import face_currents
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
-from microstructures.jit import parallel_kernel
 from microstructures.materials import Materials
 from microstructures.structure import VoxelStructure
 
@@ -112,36 +111,14 @@ def conductivity_tensor(
         if solution.outcome is Outcome.NOT_PERCOLATING or solution.potential is None:
             continue
         for along in range(3):
-            sigma[along, driven] = _mean_current(network, solution.potential, driven, along)
+            sigma[along, driven] = _mean_current(network, solution, along)
     first, second, third = (solution.iterations for solution in result.solutions)
     return ConductivityTensor(sigma_eff_S_per_m=sigma, outcome=result.outcome, iterations=(first, second, third))
 
 
-def _mean_current(network: Network, potential: NDArray[np.float64], driven: int, along: int) -> float:
-    """Return the mean current density [A/m^2] along one axis over the mean field [V/m] along another."""
-    size, shape = np.array(network.structure.voxel_size), np.array(network.structure.shape)
-    step = 1.0 / shape[driven] if along == driven else 0.0
-    planes = _plane_currents(
-        along, network.faces.of_axis[along], network.conductance[along], np.ascontiguousarray(potential), step
-    )
-    edges = size * shape
-    return float(planes.sum() * size[along] * edges[driven] / edges.prod())
-
-
-@parallel_kernel
-def _plane_currents(axis, classes, table, x, step):  # type: ignore[no-untyped-def]
-    """Return the currents along `axis` of all faces, summed over each plane of array axis 0."""
-    nx, ny, nz = x.shape
-    out = np.zeros(nx)
-    for i in prange(nx):
-        total = 0.0
-        for j in range(ny):
-            for k in range(nz):
-                i1 = (np.int64(i) + 1) % nx if axis == 0 else np.int64(i)
-                j1 = (j + 1) % ny if axis == 1 else j
-                k1 = (k + 1) % nz if axis == 2 else k
-                drop = step + x[i, j, k] - x[i1, j1, k1]
-                if np.isfinite(drop):
-                    total += table[classes[i, j, k]] * drop
-        out[i] = total
-    return out
+def _mean_current(network: Network, solution: AxisSolution, along: int) -> float:
+    """Return the mean current density [A/m^2] along one axis over the mean field [V/m] along that of the solution."""
+    size = np.array(network.structure.voxel_size)
+    edges = size * network.structure.shape
+    current = float(face_currents(network, solution, along, "periodic").sum())
+    return float(current * size[along] * edges[AXES.index(solution.axis)] / edges.prod())

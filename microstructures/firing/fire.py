@@ -10,7 +10,7 @@ from microstructures.firing.grain_growth import merge_grains
 from microstructures.firing.interphase import grow_interphase
 from microstructures.firing.pores import open_pores
 from microstructures.pressing.carbon import coatings_of
-from microstructures.pressing.neighbours import neighbour_pairs
+from microstructures.pressing.neighbours import neighbour_gaps
 from microstructures.pressing.press import GreenBody, cells_along, check_resolution, press_powders
 from microstructures.recipe import Recipe
 from microstructures.structure import VoxelStructure
@@ -96,10 +96,7 @@ def _grown(body: GreenBody) -> NDArray[np.int32]:
     particles, fire = body.particles, body.recipe.fire
     factor = {body.recipe.powders[name].label: growth for name, growth in fire.grain_growth.items()}
     radius = particles.radius / body.edge
-    pairs = neighbour_pairs(particles.centre / body.edge % 1.0, radius, 0.2 * float(radius.max()))
-    link = particles.centre[pairs[:, 1]] - particles.centre[pairs[:, 0]]
-    link -= body.edge * np.round(link / body.edge)
-    smaller = particles.radius[pairs].min(axis=1)
-    gap = np.linalg.norm(link, axis=1) - particles.radius[pairs].sum(axis=1)
+    pairs, gap, _ = neighbour_gaps(particles.centre / body.edge % 1.0, radius, 0.2 * float(radius.max()))
+    smaller = radius[pairs].min(axis=1)
     touch = gap < 0.2 * smaller
     return merge_grains(particles.label, particles.radius**3, pairs[touch], smaller[touch] ** 2, factor)

@@ -19,13 +19,10 @@ from microstructures.formats import Image, RawLayout, load_image, structure_of
 from microstructures.formats.guard import given_edges_nm, voxel_edges_nm
 from microstructures.images.repair import Span, crop, majority_filter, remove_islands, resample_cubic, slices_of
 from microstructures.images.report import SMALL_PIECE_VOXELS, PhaseReport, report_image
+from microstructures.segment import MARKER_RULE, DenseSolidWarning, watershed_grains
 from microstructures.structure import VoxelStructure
 
 PORE = "pore"
-MARKER_RULE = (
-    "grains by a watershed of the distance to the phase's surface; markers are its maxima after a Gaussian of 0.7 voxels, within "
-    "a ball of 2 voxels, without saddles and without those inside the ball of a deeper one (Gostick 2017)"
-)
 
 
 @dataclass(frozen=True)
@@ -232,8 +229,6 @@ def _check_names(labels: NDArray[np.uint8], names: Mapping[int, str] | None) -> 
 
 
 def _with_grains(structure: VoxelStructure, notes: list[str], warnings: list[str]) -> VoxelStructure:
-    from microstructures.segment import DenseSolidWarning, watershed_grains
-
     pore = next((label for label, name in structure.phases.items() if name == PORE), 0)
     if structure.grains is not None:
         warnings.append("the grains of the file are replaced by those of the watershed")

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from microstructures.segment.connected import pieces_inside
 from microstructures.structure import VoxelStructure
 
 SMALL_PIECE_VOXELS = 27
@@ -99,9 +99,8 @@ def report_image(structure: VoxelStructure, *, small_below_voxels: int = SMALL_P
 def pieces_by_label(labels: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.int64]]]:
     """Yield every label present, the numbers of its pieces (from 1, 0 elsewhere), and the voxels of each piece."""
     for label in np.flatnonzero(np.bincount(labels.ravel(), minlength=256)).tolist():
-        pieces = np.empty(labels.shape, dtype=np.int32)
-        count = int(ndimage.label(labels == label, output=pieces))
-        yield label, pieces, np.bincount(pieces.ravel(), minlength=count + 1)[1:].astype(np.int64, copy=False)
+        pieces = pieces_inside((labels == label).view(np.uint8))
+        yield label, pieces, np.bincount(pieces.ravel())[1:].astype(np.int64, copy=False)
 
 
 def _reaches_outside(pieces: NDArray[np.int32], count: int) -> NDArray[np.bool_]:

@@ -14,7 +14,7 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from microstructures.jit import parallel_kernel
+from microstructures.jit import kernel, parallel_kernel
 from microstructures.morphology.fractions import present_labels
 from microstructures.structure import VoxelStructure
 from microstructures.units import UM
@@ -168,26 +168,31 @@ def pair_name(structure: VoxelStructure, one: int, other: int) -> str:
     return "|".join(sorted((structure.phase_name(one), structure.phase_name(other))))
 
 
+@kernel
+def _interface_beyond(axis, seen, grains, has_grains, wanted, wraps, i, j, k):  # type: ignore[no-untyped-def]
+    """Return whether the face of a voxel towards higher indices of `axis` is an interface that counts, and the next voxel."""
+    nx, ny, nz = seen.shape
+    i1, j1, k1 = i + (1 if axis == 0 else 0), j + (1 if axis == 1 else 0), k + (1 if axis == 2 else 0)
+    if i1 >= nx or j1 >= ny or k1 >= nz:
+        if not wraps[axis]:
+            return False, i, j, k
+        i1, j1, k1 = i1 % nx, j1 % ny, k1 % nz
+    a, b = seen[i, j, k], seen[i1, j1, k1]
+    crosses = a != b or (has_grains and grains[i, j, k] != grains[i1, j1, k1])
+    return crosses and wanted[a, b], i1, j1, k1
+
+
 @parallel_kernel
 def _count_faces(axis, seen, grains, has_grains, wanted, wraps, first, last):  # type: ignore[no-untyped-def]
     """Return how many interface faces each plane of voxels has towards higher indices of `axis`."""
-    nx, ny, nz = seen.shape
-    di, dj, dk = 1 if axis == 0 else 0, 1 if axis == 1 else 0, 1 if axis == 2 else 0
+    _, ny, nz = seen.shape
     counts = np.zeros(last - first, dtype=np.int64)
     for plane in prange(last - first):
         i = first + int(plane)
         found = 0
         for j in range(ny):
             for k in range(nz):
-                i1, j1, k1 = i + di, j + dj, k + dk
-                if i1 >= nx or j1 >= ny or k1 >= nz:
-                    if not wraps[axis]:
-                        continue
-                    i1, j1, k1 = i1 % nx, j1 % ny, k1 % nz
-                a, b = seen[i, j, k], seen[i1, j1, k1]
-                if a == b and (not has_grains or grains[i, j, k] == grains[i1, j1, k1]):
-                    continue
-                if wanted[a, b]:
+                if _interface_beyond(axis, seen, grains, has_grains, wanted, wraps, i, j, k)[0]:
                     found += 1
         counts[plane] = found
     return counts
@@ -213,8 +218,7 @@ def _list_faces(  # type: ignore[no-untyped-def]
     level,
 ):
     """Write the pair of sides and the area level of every interface face, plane by plane."""
-    nx, ny, nz = seen.shape
-    di, dj, dk = 1 if axis == 0 else 0, 1 if axis == 1 else 0, 1 if axis == 2 else 0
+    _, ny, nz = seen.shape
     for plane in prange(len(starts)):
         if counts[plane] == 0:
             continue
@@ -222,15 +226,8 @@ def _list_faces(  # type: ignore[no-untyped-def]
         at = starts[plane]
         for j in range(ny):
             for k in range(nz):
-                i1, j1, k1 = i + di, j + dj, k + dk
-                if i1 >= nx or j1 >= ny or k1 >= nz:
-                    if not wraps[axis]:
-                        continue
-                    i1, j1, k1 = i1 % nx, j1 % ny, k1 % nz
-                a, b = seen[i, j, k], seen[i1, j1, k1]
-                if a == b and (not has_grains or grains[i, j, k] == grains[i1, j1, k1]):
-                    continue
-                if not wanted[a, b]:
+                counts_here, i1, j1, k1 = _interface_beyond(axis, seen, grains, has_grains, wanted, wraps, i, j, k)
+                if not counts_here:
                     continue
                 low, high = index[labels[i, j, k]], index[labels[i1, j1, k1]]
                 if has_grains:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from microstructures.jit import kernel
 from microstructures.morphology.fractions import pore_labels
+from microstructures.segment.connected import pieces_inside
 from microstructures.structure import VoxelStructure
 from microstructures.voxels.winding import join_across_boundary
 
@@ -40,8 +40,9 @@ def porosity(structure: VoxelStructure) -> dict[str, float]:
     """
     pores = pore_labels(structure)
     is_pore = structure.labels == pores[0] if len(pores) == 1 else np.isin(structure.labels, pores)
-    ids, count = ndimage.label(is_pore)
+    ids = pieces_inside(is_pore.view(np.uint8))
     del is_pore
+    count = int(ids.max(initial=0))
     sizes = _sizes(ids, count)
     low, high, along = [], [], []
     outer = np.zeros(count + 1, dtype=np.bool_)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from microstructures.errors import InputError
 from microstructures.features import PointContacts
-from microstructures.pressing.neighbours import neighbour_pairs
+from microstructures.pressing.neighbours import neighbour_gaps
 from microstructures.recipe import Press
 
 Floats = NDArray[np.float64]
@@ -78,11 +78,8 @@ def _closest_pairs(centre: Floats, radius: Floats, wanted: int) -> tuple[NDArray
     widest = 0.499 - 2.0 * radius.max()  # a pair has one nearest image
     skin = min(0.2 * radius.mean(), widest)
     while True:
-        pairs = neighbour_pairs(centre % 1.0, radius, skin)
+        pairs, gap, link = neighbour_gaps(centre % 1.0, radius, skin)
         i, j = pairs.T
-        link = centre[j] - centre[i]
-        link -= np.round(link)
-        gap = np.linalg.norm(link, axis=1) - radius[i] - radius[j]
         relative = gap / (radius[i] + radius[j])
         order = np.lexsort((j, i, relative))[:wanted]
         # every pair with a smaller relative gap has been seen if its largest possible gap is within the skin

@@ -57,6 +57,17 @@ def neighbour_pairs(centre: Floats, radius: Floats, skin: float) -> NDArray[np.i
     return np.asarray(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))])
 
 
+def neighbour_gaps(centre: Floats, radius: Floats, skin: float) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Return the pairs of `neighbour_pairs`, the distance between their surfaces, and the links from the first to the second.
+
+    Links, of shape (pairs, 3), lead to the nearest image; distances are negative where spheres overlap.
+    """
+    pairs = neighbour_pairs(centre, radius, skin)
+    link = centre[pairs[:, 1]] - centre[pairs[:, 0]]
+    link -= np.round(link)
+    return pairs, np.asarray(np.linalg.norm(link, axis=1) - radius[pairs].sum(axis=1)), link
+
+
 def reading_order(centre: Floats, radius: Floats) -> NDArray[np.int64]:
     """Return an order in which spheres that are close in space are close in memory."""
     n = max(1, int(0.5 / radius.mean()))

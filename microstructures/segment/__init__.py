@@ -2,6 +2,6 @@
 
 from microstructures.segment.connected import connected_grains
 from microstructures.segment.score import recovered_share
-from microstructures.segment.watershed import DenseSolidWarning, dense_warning, watershed_grains
+from microstructures.segment.watershed import MARKER_RULE, DenseSolidWarning, dense_warning, watershed_grains
 
-__all__ = ["DenseSolidWarning", "connected_grains", "dense_warning", "recovered_share", "watershed_grains"]
+__all__ = ["MARKER_RULE", "DenseSolidWarning", "connected_grains", "dense_warning", "recovered_share", "watershed_grains"]

@@ -49,14 +49,17 @@ def connected_grains(structure: VoxelStructure, *, background: int = 0) -> NDArr
 
 def connected_pieces(labels: NDArray[np.uint8], periodic: Periodic, background: int = 0) -> NDArray[np.int32]:
     """Number the connected pieces of equal labels from 1 in memory order, 0 in the background."""
-    pieces = _inner_pieces(labels, background)
+    pieces = pieces_inside(labels, background)
     root = _joined(pieces, labels, periodic, int(pieces.max(initial=0)))
     _renumber(pieces.reshape(-1), root)
     return pieces
 
 
-def _inner_pieces(labels: NDArray[np.uint8], background: int) -> NDArray[np.int32]:
-    """Number the pieces inside the box in any order; connected-components-3d takes one sweep for all labels."""
+def pieces_inside(labels: NDArray[np.uint8], background: int = 0) -> NDArray[np.int32]:
+    """Number the connected pieces of equal labels in any order from 1, the box not wrapped; 0 in the background.
+
+    connected-components-3d takes one sweep for all labels, scipy one for each.
+    """
     if find_spec("cc3d") is not None:
         wanted: NDArray[np.uint8] | NDArray[np.uint16] = labels
         if background != 0:  # cc3d leaves out the label 0

@@ -17,6 +17,12 @@ from microstructures.structure import VoxelStructure
 
 DENSEST_TRUSTED = 0.8
 LARGEST_REACH = 50.0  # voxels
+SMOOTHING, PEAK_RADIUS = 0.7, 2.0
+MARKER_RULE = (
+    f"grains by a watershed of the distance to the phase's surface; markers are its maxima after a Gaussian of {SMOOTHING:g} voxels, "
+    f"within a ball of {PEAK_RADIUS:g} voxels, without saddles and without those inside the ball of a deeper one (Gostick 2017)"
+)
+"""What `watershed_grains` does unless told otherwise."""
 
 
 class DenseSolidWarning(UserWarning):
@@ -51,8 +57,8 @@ def watershed_grains(
     *,
     background: int = 0,
     phases: Iterable[int | Iterable[int]] | None = None,
-    smoothing: float = 0.7,
-    peak_radius: float = 2.0,
+    smoothing: float = SMOOTHING,
+    peak_radius: float = PEAK_RADIUS,
 ) -> NDArray[np.int32]:
     """Tell touching grains apart by a watershed of the distance to the surface of their phase.
 
