@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 
 from cofire.building import build
-from kmc.conduction import ConductionResult, activation_energy_eV, conduct, solve_axis
-from kmc.conduction.steady import needed_pieces
-from kmc.connectivity import label_clusters
+from kmc.conduction import ConductionResult, activation_energy_eV, conduct, conduct_over
 from kmc.hopping import run_tracers
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
@@ -107,20 +105,11 @@ def _solver(network: Network, solved: ConductionResult) -> dict[str, Any]:
 
 
 def _temperatures(network: Network, solved: ConductionResult, temperatures_C: tuple[float, ...]) -> list[dict[str, Any]]:
-    """Solve at other temperatures along the axis nearest to the mean of all, each from the potential of the one before."""
-    start = min(solved.solutions, key=lambda solution: abs(solution.sigma_eff_S_per_m - solved.mean_sigma_eff_S_per_m))
-    along = {"axis": start.axis}
-    rows: list[dict[str, Any]] = [
-        {**along, "temperature_C": network.temperature_C, "sigma_mS_per_cm": mS_per_cm(start.sigma_eff_S_per_m)}
+    """Solve at other temperatures along the axis nearest to the mean of all."""
+    typical = min(solved.solutions, key=lambda solution: abs(solution.sigma_eff_S_per_m - solved.mean_sigma_eff_S_per_m))
+    series = conduct_over(network, (network.temperature_C, *temperatures_C), axis=typical.axis)
+    return [
+        {"axis": typical.axis, "temperature_C": one.temperature_C, "sigma_mS_per_cm": mS_per_cm(one.mean_sigma_eff_S_per_m)}
+        for one in series.results
+        if one.outcome is Outcome.CONVERGED
     ]
-    if start.outcome is not Outcome.CONVERGED:
-        return rows
-    clusters, pieces, guess = label_clusters(network), needed_pieces(network), start.potential
-    for temperature in temperatures_C:
-        at = solve_axis(
-            network.at(temperature), "xyz".index(start.axis), clusters=clusters, pieces=pieces, guess=guess, keep_potential=True
-        )
-        guess = at.potential
-        if at.outcome is Outcome.CONVERGED:
-            rows.append({**along, "temperature_C": temperature, "sigma_mS_per_cm": mS_per_cm(at.sigma_eff_S_per_m)})
-    return sorted(rows, key=lambda row: float(row["temperature_C"]))

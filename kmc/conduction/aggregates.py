@@ -54,8 +54,10 @@ def _gather_slab(ci, of_x, of_y, of_z, table, low, high, strength, slot, count):
                 ahead_x, ahead_y, ahead_z = table[0, of_x[i, j, k]], table[1, of_y[i, j, k]], table[2, of_z[i, j, k]]
                 back = max(table[0, of_x[before, j, k]], table[1, of_y[i, left, k]], table[2, of_z[i, j, down]])
                 strongest[n] = max(ahead_x, ahead_y, ahead_z, back)
-                if strongest[n] == 0.0 and ((i == 0 and low[j, k] > 0.0) or (i + 1 == nx and high[j, k] > 0.0)):
-                    strongest[n] = 1.0
+                if i == 0:
+                    strongest[n] = max(strongest[n], low[j, k])
+                if i + 1 == nx:
+                    strongest[n] = max(strongest[n], high[j, k])
                 peak = max(peak, strongest[n])
                 for bit, value, there in ((4, ahead_x, i + 1 < nx), (2, ahead_y, j + 1 < ny), (1, ahead_z, k + 1 < nz)):
                     if not n & bit and there:
@@ -171,7 +173,7 @@ def link_voxels(of_x, of_y, of_z, table, low, high, slot, first, start, to, valu
 
 
 @kernel
-def gather_nodes(first, shape, start, to, value, strength, parent, count):  # type: ignore[no-untyped-def]
+def gather_nodes(first, shape, start, to, value, ground, strength, parent, count):  # type: ignore[no-untyped-def]
     """Number the aggregates of nodes in each block of 2 x 2 x 2 blocks; `parent` becomes the aggregate of each node."""
     nx, ny, nz = shape
     cx, cy, cz = (nx + 1) // 2, (ny + 1) // 2, (nz + 1) // 2
@@ -184,6 +186,7 @@ def gather_nodes(first, shape, start, to, value, strength, parent, count):  # ty
                 fine = (i * ny + j) * nz + k
                 block_of[first[fine] : first[fine + 1]] = ((i >> 1) * cy + (j >> 1)) * cz + (k >> 1)
     for n in range(n_nodes):
+        strongest[n] = ground[n]
         for e in range(start[n], start[n + 1]):
             strongest[n] = max(strongest[n], value[e])
     a, b, g = np.empty(64, dtype=np.int64), np.empty(64, dtype=np.int64), np.empty(64)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from kmc.axes import AXES, BOUNDARIES, Boundary, axes_of
 from kmc.conduction.explain import Explanation, explain_solution, explanations_to_dict
 from kmc.conduction.fields import block_length_m
-from kmc.conduction.steady import AxisSolution, needed_pieces, solve_axis
-from kmc.connectivity import label_clusters
+from kmc.conduction.steady import AxisSolution, solve_axis
+from kmc.connectivity import Clusters, label_clusters
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
 from kmc.resources import peak_memory_bytes
@@ -188,6 +188,7 @@ def conduct(
     keep_potential: bool = False,
     explain: bool = False,
     guess: Mapping[str, NDArray[np.float64] | None] | None = None,
+    clusters: Clusters | None = None,
     progress: Callable[[str], Any] | None = None,
 ) -> ConductionResult:
     """Compute the effective conductivity of a structure by balancing the currents of every voxel.
@@ -212,6 +213,8 @@ def conduct(
         Whether to say which numbers decide the result, and which phases and contacts carry the current.
     guess : mapping of axis to ndarray of shape (nx, ny, nz), optional
         Potentials to start from, of the same boundary.
+    clusters : Clusters, optional
+        From `kmc.connectivity.label_clusters` for the same boundary, if known: they do not change with temperature.
     progress : callable, optional
         Called with a short text now and then.
 
@@ -244,13 +247,12 @@ def conduct(
     else:
         network = build_network(structure, materials, carrier=carrier, temperature_C=temperature_C)
     used: Boundary = "periodic" if boundary == "periodic" else "plates"
-    clusters = label_clusters(network, periodic=used == "periodic")
-    pieces = needed_pieces(network) if clusters.spans.any() else None
+    found = label_clusters(network, periodic=used == "periodic") if clusters is None else clusters
     solutions, explanations = [], []
     for number in axes:
         solution = solve_axis(
-            network, number, boundary=used, tolerance=tolerance, max_iterations=max_iterations, clusters=clusters,
-            pieces=pieces, guess=(guess or {}).get(AXES[number]), keep_potential=keep_potential or explain, progress=progress,
+            network, number, boundary=used, tolerance=tolerance, max_iterations=max_iterations, clusters=found,
+            guess=(guess or {}).get(AXES[number]), keep_potential=keep_potential or explain, progress=progress,
         )  # fmt: skip
         if explain and solution.outcome is Outcome.CONVERGED:
             explanations.append(explain_solution(network, solution, used))

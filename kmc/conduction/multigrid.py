@@ -175,7 +175,7 @@ def _coarser(level: Graph) -> Graph:
     level.parent = np.empty(len(level.x), dtype=np.int32)
     count = np.zeros(nx * ny * nz + 1, dtype=np.int32)
     total = aggregates.gather_nodes(
-        level.first, level.shape, level.start, level.to, level.value, STRENGTH, level.parent, count[1:]
+        level.first, level.shape, level.start, level.to, level.value, level.ground, STRENGTH, level.parent, count[1:]
     )
     rows, columns = np.repeat(level.parent, np.diff(level.start)), level.parent[level.to]
     between = rows != columns

@@ -17,11 +17,9 @@ from numpy.typing import NDArray
 from kmc.axes import AXES, Boundary
 from kmc.conduction import kernels
 from kmc.conduction.multigrid import Faces, Multigrid
-from kmc.conduction.piece_space import LARGEST_PIECE_COUNT, PieceSpace
 from kmc.connectivity import Clusters, label_clusters
 from kmc.network import Network
 from kmc.outcomes import Outcome
-from kmc.pieces import label_pieces
 
 ERROR_DELAY = 4
 """Steps over which the fall of the dissipation is summed to judge its error."""
@@ -73,7 +71,6 @@ def solve_axis(
     tolerance: float = 1e-4,
     max_iterations: int = 500,
     clusters: Clusters | None = None,
-    pieces: tuple[NDArray[np.int32], int] | None = None,
     guess: Array | None = None,
     keep_potential: bool = False,
     progress: Callable[[str], Any] | None = None,
@@ -94,8 +91,6 @@ def solve_axis(
         Give up after so many.
     clusters : Clusters, optional
         From `label_clusters` for the same boundary, if known.
-    pieces : ndarray and count, optional
-        From `label_pieces`, if known; used where grains meet at points only.
     guess : ndarray of shape (nx, ny, nz), optional
         A potential to start from.
     keep_potential : bool
@@ -113,8 +108,7 @@ def solve_axis(
         return AxisSolution(AXES[axis], 0.0, 0.0, 0.0, 0.0, 0, Outcome.NOT_PERCOLATING)
     system = _System(network, axis, found, periodic)
     x = system.first_guess() if guess is None else np.ascontiguousarray(np.nan_to_num(system.turn(guess)))
-    space = _piece_space(system, network, pieces)
-    iterations, converged = _conjugate_gradients(system, space, x, tolerance, max_iterations, progress)
+    iterations, converged = _conjugate_gradients(system, x, tolerance, max_iterations, progress)
     inflow, outflow, dissipation = system.flows(x)
     return AxisSolution(
         axis=AXES[axis],
@@ -226,28 +220,8 @@ def _series(conductances: Array) -> Array:
     return np.asarray(resistance / resistance.sum())
 
 
-def needed_pieces(network: Network) -> tuple[NDArray[np.int32], int] | None:
-    """Return the pieces of a network if the solver has a use for them: where grains meet at points only.
-
-    Several axes and temperatures share them, so that they need labelling once.
-    """
-    return None if network.structure.contacts is None else label_pieces(network)
-
-
-def _piece_space(system: _System, network: Network, pieces: tuple[NDArray[np.int32], int] | None) -> PieceSpace | None:
-    """Return the space of pieces where grains meet at points only: there the multigrid alone takes 4 times the iterations."""
-    known = needed_pieces(network) if pieces is None else pieces
-    if known is None:
-        return None
-    ids, count = known
-    if not 1 < count <= LARGEST_PIECE_COUNT:
-        return None
-    return PieceSpace(system.faces, np.ascontiguousarray(system.turn(ids)), count)
-
-
 def _conjugate_gradients(
     system: _System,
-    space: PieceSpace | None,
     x: Array,
     tolerance: float,
     max_iterations: int,
@@ -260,12 +234,6 @@ def _conjugate_gradients(
     source_norm = system.dot(r, r) ** 0.5
     system.apply(x, q)
     np.subtract(r, q, out=r)
-    if space is not None and system.dot(r, r) ** 0.5 > EXACT_RESIDUAL * source_norm:
-        # from here on the residual sums to zero over every piece, so one correction after the cycle is enough
-        space.correct(r, x)
-        system.take_source(r)
-        system.apply(x, q)
-        np.subtract(r, q, out=r)
     p = np.zeros(system.shape)
     rz = 1.0
     gains: list[float] = []
@@ -284,10 +252,6 @@ def _conjugate_gradients(
                 return iteration, agree
         size = system.peak(r)
         z = multigrid.solve(r, 1.0 / size)
-        if space is not None:
-            system.apply(z, q)
-            np.subtract(r / size, q, out=q)
-            space.correct(q, z)
         rz_new = size * system.dot(r, z)
         kernels.step_direction(z, size, rz_new / rz if iteration else 0.0, p)
         rz = rz_new

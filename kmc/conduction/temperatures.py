@@ -8,6 +8,7 @@ from typing import Any
 
 from kmc.arrhenius import ArrheniusFit, fit_arrhenius
 from kmc.conduction.conduct import ConductionResult, conduct
+from kmc.connectivity import label_clusters
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
 from microstructures.errors import InputError
@@ -72,8 +73,8 @@ def conduct_over(
 ) -> TemperatureSeries:
     """Compute the effective conductivity at several temperatures.
 
-    The faces are sorted once; each temperature starts from the potential of the one below it. What a solver prepares from
-    the conductances themselves (its hierarchy) is prepared anew, because they change.
+    Faces are sorted and clusters labelled once; each temperature starts from the potential of the one below it. The hierarchy
+    of the solver is built anew, because conductances of different energies drift apart: see docs/physics.md.
 
     Parameters
     ----------
@@ -109,13 +110,14 @@ def conduct_over(
     base = structure
     if not isinstance(base, Network):
         base = build_network(base, materials, carrier=carrier, temperature_C=wanted[0])
+    clusters = label_clusters(base, periodic=boundary == "periodic")
     results: list[ConductionResult] = []
     guess: dict[str, Any] = {}
     for number, temperature in enumerate(wanted):
         say = None if progress is None else (lambda text, t=temperature, tell=progress: tell(f"{t:g} degC: {text}"))
         result = conduct(
             base.at(temperature), axis=axis, boundary=boundary, tolerance=tolerance, max_iterations=max_iterations,
-            keep_potential=number + 1 < len(wanted), guess=guess, progress=say,
+            keep_potential=number + 1 < len(wanted), guess=guess, clusters=clusters, progress=say,
         )  # fmt: skip
         guess = {solution.axis: solution.potential for solution in result.solutions}
         results.append(result.without_potentials())
