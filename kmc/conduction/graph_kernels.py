@@ -50,3 +50,16 @@ def add_parents(x, coarse, parent, weight):  # type: ignore[no-untyped-def]
     """Add the weighted value of each node's aggregate."""
     for n in prange(len(x)):
         x[n] += weight * coarse[parent[n]]
+
+
+@parallel_kernel
+def graph_residual(slabs, start, to, value, ground, b, x, out):  # type: ignore[no-untyped-def]
+    """Write b - A x of every node, from differences of potentials."""
+    for step in prange(len(slabs) - 1):
+        slab = np.int64(step)
+        for n in range(slabs[slab], slabs[slab + 1]):
+            v = x[n]
+            s = b[n] - ground[n] * v
+            for e in range(start[n], start[n + 1]):
+                s += value[e] * (x[to[e]] - v)
+            out[n] = s

@@ -143,32 +143,20 @@ def add_correction(x, coarse, slot, first, weight):  # type: ignore[no-untyped-d
 
 
 @parallel_kernel
-def add_source(of_x, table, low, step, periodic, out):  # type: ignore[no-untyped-def]
-    """Add the currents that the low plate at potential 1, or the mean gradient, drives into each voxel."""
-    nx, ny, nz = out.shape
-    for i in prange(nx):
-        before = i - 1 if i > 0 else nx - 1
-        for j in range(ny):
-            if periodic:
-                for k in range(nz):
-                    out[i, j, k] += step * (table[0, of_x[before, j, k]] - table[0, of_x[i, j, k]])
-            elif i == 0:
-                for k in range(nz):
-                    out[i, j, k] += low[j, k]
+def plane_flows(of_x, of_y, of_z, table, x, conductance, current, heat):  # type: ignore[no-untyped-def]
+    """Write the conductance, the current and the dissipation of the faces that start in each x plane.
 
-
-@parallel_kernel
-def plane_flows(of_x, of_y, of_z, table, x, step, conductance, current, heat):  # type: ignore[no-untyped-def]
-    """Write the conductance, the current and the dissipation of the faces that start in each x plane."""
+    The potential jumps by 1 across the outer boundary, where the last plane meets the first.
+    """
     nx, ny, nz = x.shape
     for i in prange(nx):
-        after = i + 1 if i + 1 < nx else 0
+        after, jump = (i + 1, 0.0) if i + 1 < nx else (0, 1.0)
         g_sum = flow = loss = 0.0
         for j in range(ny):
             right = j + 1 if j + 1 < ny else 0
             for k in range(nz):
                 up = k + 1 if k + 1 < nz else 0
-                g, drop = table[0, of_x[i, j, k]], step + x[i, j, k] - x[after, j, k]
+                g, drop = table[0, of_x[i, j, k]], jump + x[i, j, k] - x[after, j, k]
                 g_sum += g
                 flow += g * drop
                 loss += g * drop * drop

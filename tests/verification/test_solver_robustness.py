@@ -12,7 +12,8 @@ from support import Labels, blobs, materials, network, random_labels, voronoi
 
 from kmc.conduction import solve_axis
 from kmc.conduction.aggregates import NONE
-from kmc.conduction.multigrid import Faces, Multigrid
+from kmc.conduction.levels import Faces
+from kmc.conduction.multigrid import Multigrid
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
 from microstructures.pressing.press import cold_press
@@ -23,14 +24,18 @@ CONTRASTS = (1.0, 1e-2, 1e-6, 1e-12)
 RESISTANCES = (0.0, 1.0, 1e2, 1e4, 1e6)
 """In units of h/s: the resistance of one voxel of the better phase."""
 
-NAMES = ("voronoi", "interpenetrating", "noise")
+NAMES = ("voronoi", "many grains", "interpenetrating", "noise", "inclusions")
 
 
 def structure(name: str, n: int) -> tuple[Labels, NDArray[np.int32] | None]:
     if name == "voronoi":
         return voronoi(n, 40, seed=2)
+    if name == "many grains":
+        return voronoi(n, (n // 5) ** 3, seed=5)
     if name == "interpenetrating":
         return blobs(n, {1: 0.5, 2: 0.5}, seed=3, size=2.5), None
+    if name == "inclusions":
+        return np.where(np.random.default_rng(6).random((n, n, n)) < 0.25, 1, 2), None
     return random_labels((n, n, n), 3, seed=4), None
 
 
@@ -87,11 +92,15 @@ def test_iterations_stay_bounded(name: str, contrast: float, resistance: float) 
 @pytest.mark.parametrize("contrast", [1.0, 1e-6, 1e-12])
 @pytest.mark.parametrize("name", NAMES)
 def test_hard_cases_against_a_direct_solve(name: str, contrast: float, resistance: float) -> None:
-    """Kirchhoff's laws factorised: the solver lies within its tolerance, so converged is not said too early."""
+    """Kirchhoff's laws factorised: the solver lies within its tolerance, so converged is not said too early.
+
+    A potential of 1 less a drop of 1e-14 keeps two digits of the drop: at contrast 1e-12 the currents through the plates need not
+    agree to 1e-7, and the solver says so; the dissipation holds all the same.
+    """
     known = two_phases(name, contrast, resistance, 14)
     for tolerance in (1e-4, 1e-7):
         solution = solve_axis(known, 0, tolerance=tolerance)
-        assert solution.outcome is Outcome.CONVERGED
+        assert solution.outcome is Outcome.CONVERGED or (contrast == 1e-12 and tolerance == 1e-7)
         assert solution.sigma_eff_S_per_m == pytest.approx(direct(known), rel=2.0 * tolerance)
 
 
