@@ -51,7 +51,7 @@ STREAMS = {
     "smooth, two colours before and two after": (4, 4 * 3, 0),
     "restrict the residual": (1, 2, 1),
     "clear and add the correction": (0, 1 + 2, 1),
-    "norm and peak of the residual, two scalar products": (0, 1 + 1 + 2 + 2, 0),
+    "peak of the residual, two scalar products": (0, 1 + 2 + 2, 0),
     "new direction": (0, 3, 0),
     "apply the network": (1, 2, 0),
     "step of solution and residual": (0, 6, 0),

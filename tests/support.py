@@ -9,7 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from kmc.conduction import solve_axis
 from kmc.network import Network, build_network
+from kmc.outcomes import Outcome
 from microstructures.materials import Materials, parse_materials
 from microstructures.structure import VoxelStructure
 
@@ -130,3 +132,10 @@ def voronoi(n: int, count: int, *, seed: int, labels: ArrayLike = (1, 2)) -> tup
 def random_labels(shape: tuple[int, int, int], n_labels: int, *, seed: int, first: int = 0) -> Labels:
     """Return independent random labels first ... first + n_labels - 1."""
     return np.random.default_rng(seed).integers(first, first + n_labels, shape).astype(np.uint8)
+
+
+def sigma(known: Network, axis: int = 0, boundary: str = "periodic", tolerance: float = 1e-8) -> float:
+    """Return sigma_eff [S/m] along one axis; the solve must converge."""
+    solution = solve_axis(known, axis, boundary=boundary, tolerance=tolerance)  # type: ignore[arg-type]
+    assert solution.outcome is Outcome.CONVERGED
+    return solution.sigma_eff_S_per_m

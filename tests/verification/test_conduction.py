@@ -1,4 +1,4 @@
-"""The solver against exact answers: laminates, checkerboards, sphere arrays, and structures that do not conduct."""
+"""The solver against exact answers: laminates, checkerboards, sphere arrays, coated spheres, smooth media, patches."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import sparse
-from scipy.sparse.linalg import cg, spsolve
-from support import Labels, blobs, block, distance_from_middle, laminate, materials, network, random_labels, sphere
+from scipy.sparse.linalg import cg
+from support import blobs, distance_from_middle, laminate, materials, network, sigma, sphere
 
 from kmc.conduction import conduct, solve_axis
-from kmc.connectivity import label_clusters
 from kmc.faces.lattice_spreading import surface_potential
 from kmc.network import Network
-from kmc.outcomes import Outcome
-from microstructures.errors import InputError
 
 BOUNDARIES = ("plates", "periodic")
 AXES = "xyz"
 TENSE = {"tolerance": 1e-12}
-
-
-def sigma(known: Network, axis: int = 0, boundary: str = "periodic", tolerance: float = 1e-8) -> float:
-    solution = solve_axis(known, axis, boundary=boundary, tolerance=tolerance)  # type: ignore[arg-type]
-    assert solution.outcome is Outcome.CONVERGED
-    return solution.sigma_eff_S_per_m
+MCPHEDRAN = {
+    0.0: {0.1: 0.8571119, 0.2: 0.726703, 0.3: 0.6056612, 0.4: 0.4901099, 0.5: 0.3737348},
+    0.1: {0.1: 0.876693, 0.2: 0.762798, 0.3: 0.6562897, 0.4: 0.5546249, 0.5: 0.4540729},
+    2.0: {0.1: 1.0769267, 0.2: 1.1579717, 0.3: 1.2437212, 0.4: 1.3351368, 0.5: 1.4338394},
+}
+PATCHES = {1: 1.67759071, 2: 0.6100383, 3: 0.3629326, 4: 0.2571553, 8: 0.1181315, 12: 0.0765638}
+"""R s h between two half spaces of voxels that share n x n faces: 1 + 2 (G(0) + G(1)) for one, G of the cubic lattice (Watson)."""
+SQUARE_LATTICE = 3.9002649
+"""Madelung constant of a square lattice of charges in a uniform background (Bonsall & Maradudin 1977)."""
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
@@ -147,13 +147,6 @@ def test_checkerboard_converges_at_the_rate_of_its_corners(contrast: float, rati
     assert (np.diff(ratios) < 0.0).all()  # from above, towards the limit
 
 
-MCPHEDRAN = {
-    0.0: {0.1: 0.8571119, 0.2: 0.726703, 0.3: 0.6056612, 0.4: 0.4901099, 0.5: 0.3737348},
-    0.1: {0.1: 0.876693, 0.2: 0.762798, 0.3: 0.6562897, 0.4: 0.5546249, 0.5: 0.4540729},
-    2.0: {0.1: 1.0769267, 0.2: 1.1579717, 0.3: 1.2437212, 0.4: 1.3351368, 0.5: 1.4338394},
-}
-
-
 def cubic_array(n: int, alpha: float, volume_fraction: float) -> float:
     labels, _ = sphere(n, volume_fraction)
     inside = {"B": alpha} if alpha > 0.0 else {}
@@ -198,105 +191,6 @@ def test_thin_coat_of_a_neutral_sphere_is_missed_at_first_order() -> None:
     errors = [coated_sphere_error(voxel_nm, 40.0) for voxel_nm in (20.0, 10.0)]
     assert -0.065 < errors[0] < errors[1] < 0.0
     assert np.log2(errors[0] / errors[1]) == pytest.approx(1.0, abs=0.2)
-
-
-def assembled(
-    labels: Labels, conductivity: dict[int, float], size: tuple[float, float, float], axis: int, periodic: bool
-) -> float:
-    """Return sigma_eff from a sparse direct solve of harmonic-mean faces, written without the product's code."""
-    s = np.vectorize(conductivity.__getitem__, otypes=[float])(labels)
-    index = np.arange(s.size).reshape(s.shape)
-    matrix = sparse.lil_matrix((s.size, s.size))
-    source, volume = np.zeros(s.size), float(np.prod(size))
-    faces = []
-    for along in range(3):
-        area = volume / size[along]
-        ahead_s, ahead = np.roll(s, -1, axis=along), np.roll(index, -1, axis=along)
-        g = area / size[along] * 2.0 * s * ahead_s / (s + ahead_s)
-        last = np.zeros(s.shape, dtype=bool)
-        np.moveaxis(last, along, 0)[-1] = True
-        drive = np.where(along == axis, 1.0 / s.shape[axis], 0.0) if periodic else 0.0
-        keep = np.ones(s.shape, dtype=bool) if periodic else ~last
-        for a, b, value in zip(index[keep], ahead[keep], g[keep], strict=True):
-            faces.append((a, b, value, float(drive)))
-        if not periodic and along == axis:
-            for end, volt in ((0, 1.0), (-1, 0.0)):
-                plane, lead = np.moveaxis(index, axis, 0)[end].ravel(), np.moveaxis(s, axis, 0)[end].ravel()
-                faces += [(n, -1, 2.0 * area / size[axis] * value, volt) for n, value in zip(plane, lead, strict=True)]
-    for a, b, value, drive in faces:
-        matrix[a, a] += value
-        if b < 0:
-            source[a] += value * drive
-            continue
-        matrix[b, b] += value
-        matrix[a, b] -= value
-        matrix[b, a] -= value
-        source[a] -= value * drive
-        source[b] += value * drive
-    if periodic:
-        matrix[0, 0] += 1.0 * abs(matrix).max()  # fixes the potential of one voxel
-    x = spsolve(matrix.tocsr(), source)
-    heat = sum(g * ((drive - x[a]) ** 2 if b < 0 else (x[a] - x[b] + drive) ** 2) for a, b, g, drive in faces)
-    edge = np.array(s.shape) * np.array(size)
-    return float(heat * edge[axis] ** 2 / edge.prod())
-
-
-@pytest.mark.parametrize("boundary", BOUNDARIES)
-@pytest.mark.parametrize("axis", range(3))
-def test_random_block_against_a_direct_solve(boundary: str, axis: int) -> None:
-    """Kirchhoff's laws on 7-point faces, assembled and factorised independently."""
-    labels = random_labels((5, 6, 7), 3, seed=4, first=1)
-    known = network(labels, materials({"A": 1.0, "B": 30.0, "C": 1e-3}), (20.0, 25.0, 30.0), periodic=boundary == "periodic")
-    expected = assembled(labels, {1: 1.0, 2: 30.0, 3: 1e-3}, known.structure.voxel_size, axis, boundary == "periodic")
-    assert sigma(known, axis, boundary, 1e-9) == pytest.approx(expected, rel=1e-9)
-
-
-@pytest.mark.parametrize("boundary", BOUNDARIES)
-@pytest.mark.parametrize("contrast", [1e2, 1e6, 1e12])
-def test_inflow_outflow_and_dissipation_agree(boundary: str, contrast: float) -> None:
-    """What goes in comes out, and the work done equals the heat (Tellegen); converged means that, not a small residual."""
-    labels = blobs(28, {0: 0.2, 1: 0.4, 2: 0.4}, seed=3)
-    known = network(labels, materials({"A": 1.0, "B": 1.0 / contrast}), periodic=True)
-    for tolerance in (1e-4, 1e-8):
-        found = conduct(known, axis="y", boundary=boundary, tolerance=tolerance)
-        flows = found.solutions[0].inflow_S_per_m, found.solutions[0].outflow_S_per_m, found.solutions[0].dissipation_S_per_m
-        assert found.outcome is Outcome.CONVERGED
-        assert np.ptp(flows) <= tolerance * max(flows)
-        if tolerance == 1e-4:
-            loose = found.sigma_eff_S_per_m
-    assert loose == pytest.approx(found.sigma_eff_S_per_m, rel=1e-3)
-
-
-@pytest.mark.parametrize("boundary", BOUNDARIES)
-def test_a_looser_tolerance_is_kept(boundary: str) -> None:
-    """The result at tolerance t lies within some t of the exact one, on white noise as on blobs."""
-    for labels in (random_labels((16, 16, 16), 2, seed=1, first=1), blobs(24, {1: 0.5, 2: 0.5}, seed=2)):
-        known = network(labels, materials({"A": 1.0, "B": 100.0}), periodic=True)
-        exact = sigma(known, boundary=boundary, tolerance=1e-10)
-        for tolerance in (1e-3, 1e-5, 1e-7):
-            assert sigma(known, boundary=boundary, tolerance=tolerance) == pytest.approx(exact, rel=2.0 * tolerance)
-
-
-@pytest.mark.parametrize("boundary", BOUNDARIES)
-@pytest.mark.parametrize("tolerance", [1e-11, 1e-13])
-def test_asking_for_more_than_rounding_allows_does_no_harm(boundary: str, tolerance: float) -> None:
-    """The sharpest tolerance allowed may not be met, but the value stays what it was."""
-    for shape in ((5, 6, 7), (16, 16, 16)):
-        known = network(random_labels(shape, 2, seed=1, first=1), materials({"A": 1.0, "B": 100.0}), periodic=True)
-        for axis in range(3):
-            sharp = solve_axis(known, axis, boundary=boundary, tolerance=tolerance)  # type: ignore[arg-type]
-            assert sharp.sigma_eff_S_per_m == pytest.approx(sigma(known, axis, boundary, 1e-6), rel=1e-5)
-
-
-def test_flux_through_every_plane_is_the_same() -> None:
-    """No current is lost between two planes: sum of g (x_i - x_i+1) over each plane."""
-    known = network(blobs(20, {0: 0.3, 1: 0.7}, seed=5), materials({"A": 2.0}))
-    solution = solve_axis(known, 0, tolerance=1e-10, keep_potential=True)
-    x = solution.potential
-    assert x is not None
-    g = known.conductance[0][known.faces.of_axis[0]][:-1]
-    flux = np.nansum(g * (x[:-1] - x[1:]), axis=(1, 2)) * 20 / (20**2 * 25e-9)
-    np.testing.assert_allclose(flux, solution.sigma_eff_S_per_m, rtol=1e-8)
 
 
 def with_conductances(shape: tuple[int, int, int], faces: list[np.ndarray], ends: tuple[np.ndarray, np.ndarray]) -> Network:
@@ -383,12 +277,6 @@ def test_manufactured_solution_with_sources() -> None:
     np.testing.assert_allclose(np.log2(np.array(errors[:-1]) / np.array(errors[1:])), 2.0, atol=0.1)
 
 
-PATCHES = {1: 1.67759071, 2: 0.6100383, 3: 0.3629326, 4: 0.2571553, 8: 0.1181315, 12: 0.0765638}
-"""R s h between two half spaces of voxels that share n x n faces: 1 + 2 (G(0) + G(1)) for one, G of the cubic lattice (Watson)."""
-SQUARE_LATTICE = 3.9002649
-"""Madelung constant of a square lattice of charges in a uniform background (Bonsall & Maradudin 1977)."""
-
-
 @pytest.mark.parametrize(("n", "exact"), PATCHES.items())
 def test_patch_of_faces_from_the_lattice(n: int, exact: float) -> None:
     """Equal potential drop over all faces of the patch, each 1/(s h) in series with the lattice on both sides."""
@@ -412,142 +300,3 @@ def test_patch_of_faces_between_two_blocks(n: int) -> None:
     found = sigma(with_conductances(faces[0].shape, faces, (ends[0], ends[1])), 0, "plates", 1e-7)
     resistance = 2.0 * wide / found / wide**2
     assert resistance - 2.0 / wide + SQUARE_LATTICE / (np.pi * wide) == pytest.approx(PATCHES[n], rel=0.002)
-
-
-def test_too_few_iterations_are_admitted() -> None:
-    """A run that stops early says `not-converged`, with advice."""
-    known = network(blobs(20, {1: 0.5, 2: 0.5}, seed=6), materials({"A": 1.0, "B": 1e6}))
-    found = conduct(known, max_iterations=1, tolerance=1e-9)
-    assert found.outcome is Outcome.NOT_CONVERGED
-    assert "--max-iterations" in found.outcome.advice
-    assert found.to_dict()["outcome"] == "not-converged"
-
-
-def column(length: int = 6) -> Labels:
-    labels = np.zeros((length, 5, 4), dtype=np.uint8)
-    labels[:, 2, 1] = 1
-    return labels
-
-
-@pytest.mark.parametrize("boundary", BOUNDARIES)
-def test_single_column(boundary: str) -> None:
-    """A straight column of cross-section 1 voxel in 20 conducts s/20, and nothing across."""
-    found = conduct(network(column(), materials({"A": 3.0})), axis="all", boundary=boundary, **TENSE)
-    assert found.sigma_eff_S_per_m == pytest.approx({"x": 3.0 / 20.0, "y": 0.0, "z": 0.0}, rel=1e-12)
-    assert [solution.outcome.value for solution in found.solutions] == ["converged", "not-percolating", "not-percolating"]
-    assert found.to_dict()["percolates"] == {"x": True, "y": False, "z": False}
-
-
-def test_dead_ends_and_islands_carry_nothing() -> None:
-    """A branch that leads nowhere, and a voxel by itself, change nothing; the island has no potential, the branch has."""
-    labels = column()
-    labels[3, 3:, 1] = 1
-    labels[0, 0, 3] = 1
-    solution = solve_axis(network(labels, materials({"A": 3.0})), 0, tolerance=1e-12, keep_potential=True)
-    assert solution.sigma_eff_S_per_m == pytest.approx(3.0 / 20.0, rel=1e-12)
-    x = solution.potential
-    assert x is not None
-    assert x[3, 3:, 1] == pytest.approx(x[3, 2, 1])
-    assert np.isnan(x[0, 0, 3])
-    assert np.array_equal(np.isnan(x), (labels == 0) | (np.indices(labels.shape)[1] == 0))
-    np.testing.assert_allclose(x[:, 2, 1], 1.0 - (np.arange(6) + 0.5) / 6.0, rtol=1e-10)
-
-
-def _dead_end() -> Labels:
-    labels = column()
-    labels[-1] = 0
-    return labels
-
-
-def _staircase() -> Labels:
-    labels = np.zeros((6, 6, 4), dtype=np.uint8)
-    labels[range(6), range(6), 1] = 1
-    return labels
-
-
-def _island() -> Labels:
-    labels = np.zeros((6, 6, 6), dtype=np.uint8)
-    labels[2:4, 2:4, 2:4] = 1
-    return labels
-
-
-@pytest.mark.parametrize("boundary", BOUNDARIES)
-@pytest.mark.parametrize("make", [_dead_end, _staircase, _island], ids=["dead end", "diagonal staircase", "island"])
-def test_what_does_not_percolate_conducts_exactly_nothing(make: object, boundary: str) -> None:
-    """Percolation counts the 6 faces of a voxel, as the solver does: no solve, exactly 0, and advice."""
-    found = conduct(network(make(), materials({"A": 1.0})), boundary=boundary)  # type: ignore[operator]
-    assert found.sigma_eff_S_per_m == 0.0
-    assert found.outcome is Outcome.NOT_PERCOLATING
-    assert found.to_dict()["percolates"] is False
-    assert found.to_dict()["iterations"] == 0
-    assert found.tortuosity_factor is None
-
-
-def test_staircase_with_steps_percolates() -> None:
-    """The diagonal joined by faces is a chain of conductances s h that ends in two voxels at the high plate."""
-    n = 6
-    labels = _staircase()
-    labels[range(1, n), range(n - 1), 1] = 1
-    solution = solve_axis(network(labels, materials({"A": 1.0})), 0, tolerance=1e-12)
-    resistance = 0.5 + (2 * n - 3) + 1.0 / (2.0 + 1.0 / 1.5)  # of one face: plate, steps, two voxels at the other plate
-    assert solution.sigma_eff_S_per_m == pytest.approx(n / (n * 4) / resistance, rel=1e-10)
-
-
-def test_nothing_conducts_is_not_percolating() -> None:
-    """Without a single conducting face the answer is exactly 0."""
-    found = conduct(network(np.ones((4, 4, 4)), materials({})))
-    assert (found.sigma_eff_S_per_m, found.outcome) == (0.0, Outcome.NOT_PERCOLATING)
-
-
-@pytest.mark.parametrize("boundary", BOUNDARIES)
-def test_warm_start_ends_where_a_cold_one_does(boundary: str) -> None:
-    """The answer belongs to the network, not to the guess; from the answer it takes hardly a step."""
-    known = network(blobs(24, {0: 0.2, 1: 0.5, 2: 0.3}, seed=8), materials({"A": 1.0, "B": 1e-4}), periodic=True)
-    cold = solve_axis(known, 2, boundary=boundary, tolerance=1e-9, keep_potential=True)  # type: ignore[arg-type]
-    warm = solve_axis(known, 2, boundary=boundary, tolerance=1e-9, guess=cold.potential)  # type: ignore[arg-type]
-    noise = np.random.default_rng(0).random((24, 24, 24))
-    wild = solve_axis(known, 2, boundary=boundary, tolerance=1e-9, guess=noise)  # type: ignore[arg-type]
-    assert warm.iterations <= 5 < cold.iterations
-    for other in (warm, wild):
-        assert other.outcome is Outcome.CONVERGED
-        assert other.sigma_eff_S_per_m == pytest.approx(cold.sigma_eff_S_per_m, rel=1e-8)
-
-
-def test_uniform_along_the_axis_needs_no_iteration() -> None:
-    """Columns of any cross-section along a periodic axis: the mean gradient is the solution, s = mean of s."""
-    cut = random_labels((1, 9, 11), 3, seed=2)
-    known = network(np.repeat(cut, 8, axis=0), materials({"A": 1.0, "B": 50.0}), periodic=True)
-    fraction = np.bincount(cut.ravel(), minlength=3) / cut.size
-    assert sigma(known) == pytest.approx(fraction[1] * 1.0 + fraction[2] * 50.0, rel=1e-10)
-
-
-def test_a_path_that_closes_around_the_box_percolates_only_periodically() -> None:
-    """Periodic transport needs a loop around the box; plates need a way from one to the other."""
-    labels = np.zeros((6, 6, 3), dtype=np.uint8)
-    labels[:, 1, 1] = 1
-    labels[2, 1, 1] = 0
-    labels[1, 1:, 1] = labels[3, 2:, 1] = labels[2, 5, 1] = 1
-    labels[3, 1, 1] = 1
-    known = materials({"A": 1.0})
-    assert label_clusters(network(labels, known)).percolates(0)
-    shifted = np.roll(labels, 3, axis=1)  # the detour now leads around the outer boundary
-    assert not label_clusters(network(shifted, known)).percolates(0)
-    found = network(shifted, known, periodic=True)
-    assert label_clusters(found, periodic=True).percolates(0)
-    assert sigma(found) == pytest.approx(sigma(network(labels, known, periodic=True)), rel=1e-8)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"axis": "w"}, "axis is 'w'"),
-        ({"boundary": "plate"}, "did you mean 'plates'"),
-        ({"tolerance": 0.0}, "tolerance is 0.0"),
-        ({"max_iterations": 0}, "max_iterations is 0"),
-    ],
-)
-def test_options_out_of_range_are_refused(options: dict[str, object], message: str) -> None:
-    """One line: what was wrong, the value seen, what is allowed."""
-    with pytest.raises(InputError, match=message) as refusal:
-        conduct(block(np.ones((2, 2, 2))), materials({"A": 1.0}), **options)  # type: ignore[arg-type]
-    assert "\n" not in str(refusal.value)

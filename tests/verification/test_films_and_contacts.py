@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support import Labels, block, laminate, materials, network, sphere
+from support import Labels, block, laminate, materials, network, sigma, sphere
 
-from kmc.conduction import conduct, solve_axis
-from kmc.network import Network, build_network
+from kmc.conduction import conduct
+from kmc.network import build_network
 from kmc.outcomes import Outcome
 from microstructures.errors import InputError
 from microstructures.features import PointContacts
@@ -20,12 +20,6 @@ from microstructures.structure import VoxelStructure
 
 H = 25e-9
 SHEET = 1e-6
-
-
-def sigma(known: Network, axis: int = 0, boundary: str = "periodic", tolerance: float = 1e-6) -> float:
-    solution = solve_axis(known, axis, boundary=boundary, tolerance=tolerance)  # type: ignore[arg-type]
-    assert solution.outcome is Outcome.CONVERGED
-    return solution.sigma_eff_S_per_m
 
 
 @pytest.mark.parametrize("n", [32, 64])
