@@ -6,7 +6,8 @@ k_ij = g_ij kT / (q^2 c_i V) [1/s] with V the volume of a voxel, so that c_i k_i
 A face of area A between two half cells of length h/2 and conductivities s_i, s_j conducts
 g = 1 / ( h/(2 s_i A) + R f/A + h/(2 s_j A) ) + G w, where R is the area-specific resistance of the interface it crosses, f
 the true area of that interface over the voxel face (inverse: |nx|+|ny|+|nz|), G the sheet conductance of a film and w the
-share of it that runs through this face. Faces near a thin reaction layer: `kmc.layers`. In an anisotropic phase s is the
+share of it that runs through this face. Around the steps of a tilted interface it is shifted from face to face so that
+they block only what runs across: `kmc.steps`. Faces near a thin reaction layer: `kmc.layers`. In an anisotropic phase s is the
 conductivity of the crystal along the normal of the face: `kmc.faces.orientations`.
 """
 
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kmc.faces import BLOCKED, FaceTable, Orientations, build_faces
+from kmc.faces.steps import BESIDE, PLAIN
 from kmc.interfaces import coating_factor, resistance_ohm_m2, sheet_conductance_S
 from kmc.layers import LayerConductors, crosses_layer, layer_resistance, with_layers
 from kmc.rates import (
@@ -29,6 +31,7 @@ from kmc.rates import (
     mobility_factor,
     principal_factors,
 )
+from kmc.steps import gain_beside_steps, tilt_share
 from microstructures.errors import InputError, did_you_mean
 from microstructures.materials import CARRIERS, Carrier, Materials, load_materials
 from microstructures.structure import VoxelStructure
@@ -104,6 +107,16 @@ class Network:
     @cached_property
     def interface_resistance(self) -> NDArray[np.float64]:
         """Return the area-specific resistance [ohm m^2] of every class, 0 where it crosses no interface."""
+        faces = self.faces
+        low, high = faces.phases.T.astype(np.intp)
+        plain = np.where(faces.interface, self._resistance_table[faces.point_contact.astype(np.intp), low, high], 0.0)
+        if self.layer_conductors is None:
+            return plain
+        return np.where(crosses_layer(faces), layer_resistance(faces, self.layer_conductors), plain)
+
+    @cached_property
+    def _resistance_table(self) -> NDArray[np.float64]:
+        """Return the area-specific resistance [ohm m^2] of every pair of phases, sintered and at point contacts."""
         faces, reference = self.faces, self.materials.reference_temperature_C
         n = len(faces.phase_names)
         table = np.zeros((2, n, n))
@@ -113,11 +126,24 @@ class Network:
                 pressed = self.materials.contact(a, b, self.carrier)
                 table[0, i, j] = resistance_ohm_m2(sintered, self.temperature_C, reference)
                 table[1, i, j] = resistance_ohm_m2(pressed, self.temperature_C, reference)
-        low, high = faces.phases.T.astype(np.intp)
-        plain = np.where(faces.interface, table[faces.point_contact.astype(np.intp), low, high], 0.0)
-        if self.layer_conductors is None:
-            return plain
-        return np.where(crosses_layer(faces), layer_resistance(faces, self.layer_conductors), plain)
+        return table
+
+    @cached_property
+    def gain_beside_steps(self) -> NDArray[np.float64]:
+        """Return by how much better the faces in line with the steps of an interface conduct, shape (3, n_classes).
+
+        Both of a crossing and of a face beside it, 0 where there are no steps.
+        """
+        faces = self.faces
+        area, length = (values[:, None] for values in faces.face_geometry())
+        near, beyond = faces.phases[:, 0].astype(np.intp), faces.beyond.astype(np.intp)
+        interface = self._resistance_table[0, near, beyond] * faces.step_factor / area
+        with np.errstate(divide="ignore", invalid="ignore"):
+            resistivity = 1.0 / self.phase_conductivity
+            half_cells = 0.5 * length * (resistivity[near] + resistivity[beyond]) / area
+            excess = np.where(np.isfinite(half_cells), interface / half_cells, 0.0)
+        gain = gain_beside_steps(excess, tilt_share(faces.step_factor))
+        return np.where(faces.steps != PLAIN, gain, 0.0)
 
     @cached_property
     def layer_conductors(self) -> LayerConductors | None:
@@ -144,6 +170,9 @@ class Network:
     @cached_property
     def conductance(self) -> NDArray[np.float64]:
         """Return the conductance [S] of every class along each axis, shape (3, n_classes)."""
+        return self._conductance(self.gain_beside_steps)
+
+    def _conductance(self, gain: NDArray[np.float64]) -> NDArray[np.float64]:
         faces = self.faces
         area, length = (values[:, None] for values in faces.face_geometry())
         low, high = self.side_conductivity
@@ -154,7 +183,8 @@ class Network:
             side_low = half_cell_conductance(low, half_cell) + lead
             side_high = half_cell_conductance(high, half_cell) + lead
             crossing = self.interface_resistance * faces.area_factor / area
-            total = 1.0 / side_low + crossing + 1.0 / side_high
+            bulk = 1.0 / side_low + 1.0 / side_high
+            total = np.where(faces.steps == BESIDE, bulk / (1.0 + gain), bulk * (1.0 + 2.0 * gain / (1.0 + gain)) + crossing)
             conductance = np.where(np.isfinite(total), 1.0 / total, 0.0)
         if self.layer_conductors is not None:
             conductance = with_layers(faces, conductance, self.layer_conductors)
@@ -173,7 +203,7 @@ class Network:
         prefactors = np.array([self._prefactor(name) for name in self.faces.phase_names])
         low, high = self.faces.phases.T.astype(np.intp)
         mean = np.sqrt(prefactors[low] * prefactors[high])
-        sigma = self.conductance[0] * length[0] / area[0]
+        sigma = self._conductance(np.zeros((3, 1)))[0] * length[0] / area[0]
         return np.array([equivalent_barrier_eV(s, p, self.temperature_C) for s, p in zip(sigma, mean, strict=True)])
 
     def _prefactor(self, name: str) -> float:

@@ -15,6 +15,7 @@ from kmc.faces.film_window import film_distances
 from kmc.faces.listed_pairs import pair_keys, reacted
 from kmc.faces.orientations import Orientations, direction_table, orient_faces
 from kmc.faces.point_contacts import ContactFaces, select_faces
+from kmc.faces.steps import BESIDE, CROSSING, PLAIN, has_room, mark_beside, step_level
 from kmc.faces.thin_shells import ShellClasses, ShellLook
 from microstructures.errors import InputError
 from microstructures.jit import inline_kernel, kernel, parallel_kernel
@@ -236,11 +237,13 @@ class _Look:
 
     def codes(self, axis: int) -> NDArray[np.uint32]:
         """Return the code of every face along `axis`."""
-        return _codes(
+        codes = _codes(
             axis, self.labels, self.grains, self.has_grains, self.phase_of_label, self.wraps, self.inverse_size,
-            self.blocks, self.resists, self.film_of, self.bears, self.zones, self.distance, self.coated, self.film,
-            self.code.film_codes,
+            self.blocks, self.resists, self.side_of_phase, self.film_of, self.bears, self.zones,
+            self.distance, self.coated, self.film, self.code.film_codes,
         )  # fmt: skip
+        mark_beside(codes, axis, self.labels, self.phase_of_label, self.code.n_phases, self.code.film_codes)
+        return codes
 
     def plate_codes(self, axis: int, end: int) -> NDArray[np.uint32]:
         """Return the code of the face between every voxel of an outer plane and its mirror image."""
@@ -347,8 +350,8 @@ def _film_codes(zones, distance, coated, film):  # type: ignore[no-untyped-def]
 
 @parallel_kernel
 def _codes(  # type: ignore[no-untyped-def]
-    axis, labels, grains, has_grains, phase_of_label, wraps, inverse_size, blocks, resists, film_of, bears, zones, distance,
-    coated, film, film_codes,
+    axis, labels, grains, has_grains, phase_of_label, wraps, inverse_size, blocks, resists, side, film_of, bears, zones,
+    distance, coated, film, film_codes,
 ):  # fmt: skip
     nx, ny, nz = labels.shape
     n_phases = len(bears)
@@ -379,7 +382,10 @@ def _codes(  # type: ignore[no-untyped-def]
                     elif a == b and bears[a] and film_of[a, a] >= 0:
                         state = half_films + (film_of[a, a] + 1) * FILM_LEVELS
                 low, high = min(a, b), max(a, b)
-                pair = np.int64(low) * n_phases + high
+                role = PLAIN
+                if level > 1 and state <= half_films and side[a] * side[b] == 0:
+                    role = CROSSING if has_room(labels, grains, has_grains, i, j, k, axis, wraps) else PLAIN
+                pair = (role * n_phases + np.int64(low)) * n_phases + high
                 out[i, j, k] = 1 + (pair * (AREA_LEVELS + 1) + level) * film_codes + state
     return out
 
@@ -394,13 +400,16 @@ def _mark(codes, seen):  # type: ignore[no-untyped-def]
 def _columns(code: ClassCode, codes: NDArray[np.int64]) -> dict[str, Any]:
     """Return the columns of the class table for sorted `codes`, of which the first is the blocked face."""
     fields = code.unpack(codes[1:])
-    blocked = {"low": 0, "high": 0, "level": 0, "film": -1, "film_level": -1, "across": 0}
+    blocked = {"steps": 0, "low": 0, "high": 0, "beyond": 0, "level": 0, "film": -1, "film_level": -1, "across": 0}
     full = {name: np.concatenate(([blocked[name]], values)) for name, values in fields.items()}
     return {
         "phases": np.stack([full["low"], full["high"]], axis=1).astype(np.uint8),
-        "interface": full["level"] > 0,
+        "interface": (full["level"] > 0) & (full["steps"] != BESIDE),
+        "steps": full["steps"].astype(np.uint8),
+        "beyond": full["beyond"].astype(np.uint8),
         "point_contact": np.zeros(len(codes), dtype=np.bool_),
-        "area_factor": area_factor_of_level(full["level"]),
+        "area_factor": area_factor_of_level(np.where(full["steps"] == BESIDE, 1, full["level"])),
+        "step_factor": area_factor_of_level(np.where(full["steps"] == PLAIN, 1, step_level(full["level"]))),
         "spreading": np.zeros(len(codes)),
         "film": full["film"].astype(np.int16),
         "film_weight": (full["film_level"] + 1) / FILM_LEVELS / FILM_HALF_WIDTH,
@@ -424,6 +433,9 @@ def _add_contacts(
     more = {
         "phases": phases,
         "interface": true,
+        "steps": np.zeros(len(phases), dtype=np.uint8),
+        "step_factor": np.ones(len(phases)),
+        "beyond": phases[:, 1],
         "point_contact": true,
         "area_factor": chosen.area_factor,
         "spreading": chosen.spreading,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kmc.faces.steps import BESIDE, N_ROLES
 from kmc.faces.thin_shells import ShellClasses
 from microstructures.structure import VoxelStructure
 from microstructures.voxels.interface_normals import AREA_LEVELS
@@ -49,10 +50,16 @@ class FaceTable:
         Both phases of a class.
     interface : ndarray of shape (n_classes,), bool
         Whether an interface resistance applies.
+    steps : ndarray of shape (n_classes,), uint8
+        Whether the class crosses the steps of a tilted interface or lies beside them (`kmc.faces.steps`).
+    beyond : ndarray of shape (n_classes,), uint8
+        Phase on the other side of the interface; of a face beside steps, of the one it lies beside.
     point_contact : ndarray of shape (n_classes,), bool
         Whether the class stands for a point contact of the structure.
     area_factor : ndarray of shape (n_classes,)
         The interface resistance of one face is R * area_factor / face area.
+    step_factor : ndarray of shape (n_classes,)
+        The same of the steps that a class crosses or lies beside, in coarser levels; 1 elsewhere.
     spreading : ndarray of shape (n_classes,)
         Extra resistance of each half cell, in units of the half cell itself (point contacts).
     film : ndarray of shape (n_classes,), int16
@@ -78,8 +85,11 @@ class FaceTable:
     phase_of_label: NDArray[np.uint8]
     phases: NDArray[np.uint8]
     interface: NDArray[np.bool_]
+    steps: NDArray[np.uint8]
+    beyond: NDArray[np.uint8]
     point_contact: NDArray[np.bool_]
     area_factor: NDArray[np.float64]
+    step_factor: NDArray[np.float64]
     spreading: NDArray[np.float64]
     film: NDArray[np.int16]
     film_weight: NDArray[np.float64]
@@ -115,19 +125,22 @@ class ClassCode:
     @property
     def space(self) -> int:
         """Return the number of codes; 0 is the blocked face."""
-        return 1 + self.n_phases**2 * (AREA_LEVELS + 1) * self.film_codes
+        return 1 + N_ROLES * self.n_phases**2 * (AREA_LEVELS + 1) * self.film_codes
 
     def unpack(self, code: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
-        """Return phases, area level and film state of every code (code 0 must be dropped before)."""
+        """Return steps, phases, area level and film state of every code (code 0 must be dropped before)."""
         rest, film_state = np.divmod(code - 1, self.film_codes)
         pair, level = np.divmod(rest, AREA_LEVELS + 1)
-        low, high = np.divmod(pair, self.n_phases)
+        steps, pair = np.divmod(pair, self.n_phases**2)
+        low, beyond = np.divmod(pair, self.n_phases)
         across, state = np.divmod(np.maximum(film_state - 1, 0), max(1, self.n_films * FILM_LEVELS))
         film, film_level = np.divmod(state, FILM_LEVELS)
         bare = film_state == 0
         return {
+            "steps": steps,
             "low": low,
-            "high": high,
+            "high": np.where(steps == BESIDE, low, beyond),
+            "beyond": beyond,
             "level": level,
             "film": np.where(bare, -1, film),
             "film_level": np.where(bare, -1, film_level),

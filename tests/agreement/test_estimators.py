@@ -8,6 +8,7 @@ from support import blobs, materials, network
 
 from kmc.arrhenius import fit_arrhenius
 from kmc.conduction import activation_energy_eV, conduct, dissipation_shares, solve_axis
+from kmc.conduction.parameters import answers, find_parameters
 from kmc.hopping import hop
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
@@ -141,9 +142,8 @@ def test_shares_of_the_dissipation(axis: int) -> None:
         table = materials({"A": factor, "B": 0.1 * factor}, resistance={"A|B": 3e-8})
         values.append(solve_axis(network(labels, table), axis, tolerance=1e-9).sigma_eff_S_per_m)
     slope = np.log(values[1] / values[0]) / np.log((1.0 + step) / (1.0 - step))
-    crossing = (
-        known.interface_resistance * known.faces.area_factor * known.conductance[axis] / known.faces.face_geometry()[0][axis]
-    )
+    (interface,) = (parameter for parameter in find_parameters(known) if parameter.kind == "interface")
+    crossing = answers(known, interface)[axis]
     assert slope == pytest.approx(1.0 - float((shares * crossing).sum()), abs=1e-5)
 
 

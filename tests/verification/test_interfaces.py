@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import constants
-from support import block, laminate, materials, network, sphere
+from support import blobs, block, laminate, materials, network, sphere
 
 from kmc.arrhenius import fit_arrhenius
 from kmc.conduction import conduct
@@ -18,6 +18,7 @@ from kmc.rates import (
     hop_rate_Hz,
     nernst_einstein_S_per_m,
 )
+from kmc.tensor import conductivity_tensor
 from microstructures.errors import InputError
 from microstructures.structure import VoxelStructure
 from microstructures.voxels.interface_normals import AREA_LEVELS
@@ -52,6 +53,10 @@ def kapitza(n: int, volume_fraction: float, matrix: float, ratio: float, voxel_n
         (0.3, 1e-3, 4.0, 10.0),
         (0.2, 0.5, 1e4, 25.0),
         (0.35, 1.0, 1e6, 25.0),
+        (0.4, 1.0, 1.2, 25.0),
+        (0.45, 1.0, 2.0, 25.0),
+        (0.45, 1.0, 1e4, 25.0),
+        (0.05, 1.0, 1.05, 25.0),
     ],
 )
 def test_kapitza_sphere(volume_fraction: float, matrix: float, ratio: float, voxel_nm: float) -> None:
@@ -61,10 +66,46 @@ def test_kapitza_sphere(volume_fraction: float, matrix: float, ratio: float, vox
 
 @pytest.mark.parametrize(("volume_fraction", "ratio"), [(0.3, 1.5), (0.3, 2.0), (0.2, 3.0)])
 def test_kapitza_sphere_converges(volume_fraction: float, ratio: float) -> None:
-    """Without the true area of the interface the limit would be 3 to 15 % high; with it the error falls at first order."""
+    """Without the true area of the interface the limit would be 3 to 15 % high; with it the error falls at least at first order."""
     errors = [abs(kapitza(n, volume_fraction, 1.0, ratio) - 1.0) for n in (20, 40, 80)]
-    assert errors[2] < 0.009
-    assert np.log2(errors[0] / errors[2]) / 2.0 == pytest.approx(1.0, abs=0.3)
+    assert errors[2] < 0.002
+    assert np.log2(errors[0] / errors[2]) / 2.0 > 0.9
+
+
+@pytest.mark.parametrize("resistance_voxels", [0.1, 1.0, 10.0, 1000.0])
+@pytest.mark.parametrize("normal", [(1, 1, 0), (1, 0, -1), (1, 1, 1), (1, -1, 1)])
+def test_tilted_interface_resists_only_what_runs_across(normal: tuple[int, int, int], resistance_voxels: float) -> None:
+    """1/s = 1/s_A + R n/L across, s_A along: s_xx = s_A - (s_A - s) n_x^2, though all lies on steps at 45 degrees or more."""
+    n, unit = 24, np.array(normal) / np.linalg.norm(normal)
+    phase = np.tensordot(normal, np.indices((n, n, n)) + 0.5, axes=1) / n + 0.2
+    known = materials({"A": 2.0, "B": 2.0}, resistance={"A|B": resistance_voxels * 25e-9 / 2.0})
+    across = 2.0 / (1.0 + 2.0 * resistance_voxels * np.linalg.norm(normal) / n)
+    found = sigma(network(1 + (phase % 1.0 < 0.5), known, periodic=True))
+    assert found == pytest.approx(2.0 - (2.0 - across) * unit[0] ** 2, rel=1e-3)
+
+
+@pytest.mark.parametrize("normal", [(1, 2, 0), (1, 3, 0), (1, 1, 2), (1, 2, 3)])
+def test_any_tilted_interface_resists_what_runs_across(normal: tuple[int, int, int]) -> None:
+    """n.S^-1.n of the tensor S is 1/s_A + R n/L within 1.5 % at any tilt; what runs along loses at most 3 %."""
+    n, unit = 40, np.array(normal) / np.linalg.norm(normal)
+    phase = np.tensordot(normal, np.indices((n, n, n)) + 0.5, axes=1) / n + 0.2
+    for resistance_voxels in (1.0, 100.0):
+        known = materials({"A": 1.0, "B": 1.0}, resistance={"A|B": resistance_voxels * 25e-9})
+        tensor = conductivity_tensor(network(1 + (phase % 1.0 < 0.5), known, periodic=True)).sigma_eff_S_per_m
+        across = 1.0 + 2.0 * resistance_voxels * np.linalg.norm(normal) / n
+        assert unit @ np.linalg.inv(tensor) @ unit == pytest.approx(across, rel=0.015)
+        assert 0.5 * (np.trace(tensor) - unit @ tensor @ unit) == pytest.approx(1.0, abs=0.03)
+
+
+def test_a_resistance_never_helps() -> None:
+    """sigma_eff falls with R, from the plain network on, also where all is steps and corners one or two voxels apart."""
+    labels = blobs(16, {0: 0.2, 1: 0.4, 2: 0.4}, seed=2, size=0.8)
+    values = [
+        sigma(network(labels, materials({"A": 1.0, "B": 1.0}, resistance={"A|B": h * 25e-9}), periodic=True))
+        for h in (0.0, 1e-9, 1e-4, 1e-2, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0, 1e4)
+    ]
+    assert values[1] == pytest.approx(values[0], rel=1e-6)
+    assert (np.diff(values[1:]) < 0.0).all()
 
 
 @pytest.mark.parametrize("boundary", ["plates", "periodic"])

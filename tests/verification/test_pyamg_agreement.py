@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.optimize import brentq
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import spsolve
 from support import Labels, blobs, materials, network, random_labels, voronoi
@@ -77,6 +78,32 @@ def area_level(side: NDArray[np.int8], axis: int, inverse_size: Array) -> int:
     return 1 + round(min(max(share, 0.0), 1.0) * 63)
 
 
+def has_room(around: NDArray[np.int64], at: tuple[int, ...], along: int) -> bool:
+    """Return whether three voxels of one grain lie in line on both sides of a face, and to some side in other directions."""
+    if at[along] < 1 or at[along] + 2 >= around.shape[along] - 6:
+        return False
+    for side in (0, 1):
+        here = tuple(n + 3 + side * (a == along) for a, n in enumerate(at))
+        for other in range(3):
+            steps = [s for s in (-1, 1) if other != along or s == 2 * side - 1]
+            lines = [[around[tuple(n + k * s * (a == other) for a, n in enumerate(here))] for k in range(3)] for s in steps]
+            if not any(len(set(line)) == 1 for line in lines):
+                return False
+    return True
+
+
+def gain_beside(excess: float, factor: float) -> float:
+    """Return b = t y / 2 of 1 / (1 - y) = 1 + u + 2 b / (1 + b), t = min(1, 2 - 2 / f^2)."""
+    share = min(1.0, 2.0 - 2.0 / factor**2)
+    if share == 0.0:
+        return 0.0
+
+    def off(y: float) -> float:
+        return 1.0 - (1.0 - y) * (1.0 + excess + share * y / (1.0 + 0.5 * share * y))
+
+    return 0.5 * share * float(brentq(off, 1e-12, 1.0, xtol=1e-15))
+
+
 def faces_by_hand(
     labels: Labels,
     grains: NDArray[np.int32] | None,
@@ -85,7 +112,10 @@ def faces_by_hand(
     size: Array,
     axis: int,
 ) -> list[Faces]:
-    """Return every face from labels, grains and materials: g = A / (h/2s_i + R f + h/2s_j), and the half cells at the plates."""
+    """Return every face from labels, grains and materials: g = A / (h/2s_i + R f + h/2s_j), and the half cells at the plates.
+
+    Where an interface is tilted, the faces before and behind the crossing gain b and the crossing loses what they gain.
+    """
     s = np.array([0.0, *(values[name] for name in PHASES)])[labels]
     ids = np.zeros(labels.shape, np.int64) if grains is None else grains.astype(np.int64)
     what = labels.astype(np.int64) * (ids.max() + 1) + ids
@@ -95,20 +125,28 @@ def faces_by_hand(
         area, half = float(size.prod() / size[along]), 0.5 * size[along]
         shape = list(labels.shape)
         shape[along] -= 1
+        crossing, gain = np.zeros(shape), np.zeros(shape)
+        better = np.ones(shape)
         for at in product(*(range(n) for n in shape)):
             ahead = tuple(n + (a == along) for a, n in enumerate(at))
-            if s[at] == 0.0 or s[ahead] == 0.0:
-                continue
-            crossing = 0.0
-            if what[at] != what[ahead]:
-                pair = "|".join(sorted((PHASES[labels[at] - 1], PHASES[labels[ahead] - 1])))
-                if resistance[pair] > 0.0:
-                    window = around[tuple(slice(n, n + 7 + (a == along)) for a, n in enumerate(at))]
-                    side = (window == what[ahead]).astype(np.int8) - (window == what[at])
-                    level = area_level(side, along, size.min() / size)
-                    crossing = resistance[pair] * (1.0 + (level - 1) / 63.0 * (np.sqrt(3.0) - 1.0))
-            g = area / (half / s[at] + crossing + half / s[ahead])
-            out.append((index[at][None], index[ahead][None], np.array([g])))
+            cost = 0.0
+            if what[at] != what[ahead] and s[at] > 0.0 and s[ahead] > 0.0:
+                cost = resistance["|".join(sorted((PHASES[labels[at] - 1], PHASES[labels[ahead] - 1])))]
+            if cost > 0.0:
+                window = around[tuple(slice(n, n + 7 + (a == along)) for a, n in enumerate(at))]
+                side = (window == what[ahead]).astype(np.int8) - (window == what[at])
+                level = area_level(side, along, size.min() / size)
+                crossing[at] = cost * (1.0 + (level - 1) / 63.0 * (np.sqrt(3.0) - 1.0))
+                if level > 1 and has_room(around, at, along):
+                    factor = 1.0 + ((level - 1) // 8 * 8 + 4) / 63.0 * (np.sqrt(3.0) - 1.0)
+                    gain[at] = gain_beside(cost * factor / (half / s[at] + half / s[ahead]), factor)
+                    for step in (-1, 1):
+                        better[tuple(n + step * (a == along) for a, n in enumerate(at))] += gain[at]
+        for at in product(*(range(n) for n in shape)):
+            ahead = tuple(n + (a == along) for a, n in enumerate(at))
+            if s[at] > 0.0 and s[ahead] > 0.0:
+                bulk = (half / s[at] + half / s[ahead]) * (1.0 + 2.0 * gain[at] / (1.0 + gain[at])) / better[at]
+                out.append((index[at][None], index[ahead][None], np.array([area / (bulk + crossing[at])])))
         if along == axis:
             for end, plate in ((0, -2), (-1, -1)):
                 plane = np.moveaxis(index, axis, 0)[end].ravel()
