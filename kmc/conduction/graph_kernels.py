@@ -14,6 +14,18 @@ from microstructures.jit import parallel_kernel
 
 
 @parallel_kernel
+def invert_diagonal(slabs, start, value, ground, out):  # type: ignore[no-untyped-def]
+    """Write the inverse of what joins each node to others and to the ground, 0 where nothing does."""
+    for step in prange(len(slabs) - 1):
+        slab = np.int64(step)
+        for n in range(slabs[slab], slabs[slab + 1]):
+            s = ground[n]
+            for e in range(start[n], start[n + 1]):
+                s += value[e]
+            out[n] = 1.0 / s if s > 0.0 else 0.0
+
+
+@parallel_kernel
 def smooth_slabs(slabs, start, to, value, ground, inverse, b, x, colour, end, backward):  # type: ignore[no-untyped-def]
     """Solve node after node of every second slab from `colour` to `end` for its neighbours (Gauss-Seidel)."""
     for step in prange((end - colour + 1) // 2):

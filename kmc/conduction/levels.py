@@ -65,8 +65,8 @@ class Graph:
         across = self.shape[1] * self.shape[2]
         self.slabs = np.ascontiguousarray(self.first[::across])
         n = len(self.start) - 1
-        diagonal = self.ground + _row_sums(self.start, self.value)
-        self.inverse = 1.0 / np.where(diagonal > 0.0, diagonal, np.inf)
+        self.inverse = np.empty(n)
+        graph_kernels.invert_diagonal(self.slabs, self.start, self.value, self.ground, self.inverse)
         self.x, self.b = np.zeros(n), np.zeros(n)
 
     def smooth(self, wraps: bool, backward: bool) -> None:
@@ -112,12 +112,6 @@ def coarser_graph(level: Graph) -> Graph:
     ground: Array = np.bincount(level.parent, weights=level.ground, minlength=total).astype(np.float64)
     first = np.cumsum(count, dtype=np.int32)
     return Graph((nx, ny, nz), first, matrix.indptr.astype(np.int64), matrix.indices, matrix.data.astype(np.float32), ground)
-
-
-def _row_sums(start: Integers, value: Single) -> Array:
-    """Return the sum of the edges of each node."""
-    rows = np.repeat(np.arange(len(start) - 1, dtype=np.int32), np.diff(start))
-    return np.bincount(rows, weights=value, minlength=len(start) - 1).astype(np.float64)
 
 
 class Coarsest:

@@ -66,11 +66,10 @@ class Multigrid:
             sums.append(np.bincount(level.parent, weights=sums[-1], minlength=len(coarse.x)).astype(np.float64, copy=False))
         return sums
 
-    def spread_over_voxels(self, nodes: Array) -> Array:
-        """Return a potential that is constant in every aggregate of voxels, from those of the finest graph."""
-        x = np.zeros_like(self.x)
-        kernels.add_correction(x, nodes, self.slot, self.levels[0].first, 1.0)
-        return x
+    def spread_over_voxels(self, nodes: Array, out: Array) -> None:
+        """Write the potential that is constant in every aggregate of voxels, from those of the finest graph."""
+        out[...] = 0.0
+        kernels.add_correction(out, nodes, self.slot, self.levels[0].first, 1.0)
 
     def cycle(self, depth: int, visits: int) -> None:
         """Write to the potential of a graph an approximate solution for the currents into its nodes."""

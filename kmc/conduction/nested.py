@@ -22,14 +22,14 @@ WORTHWHILE = 1e-3
 Array = NDArray[np.float64]
 
 
-def nested_guess(multigrid: Multigrid, source: Array) -> Array:
-    """Return a potential of the voxels, constant in each of their aggregates, for the currents `source` into them [A/V scaled]."""
+def nested_guess(multigrid: Multigrid, source: Array, out: Array) -> None:
+    """Write a potential of the voxels, constant in each of their aggregates, for the currents `source` into them."""
     *sums, last = multigrid.sum_over_aggregates(source)
     x = multigrid.coarsest.solve(last)
     for depth in range(len(sums) - 1, -1, -1):
         x = x[multigrid.levels[depth].parent]
         _improve(multigrid, depth, sums[depth], x)
-    return multigrid.spread_over_voxels(x)
+    multigrid.spread_over_voxels(x, out)
 
 
 def _improve(multigrid: Multigrid, depth: int, b: Array, x: Array) -> None:

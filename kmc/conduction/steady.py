@@ -146,11 +146,10 @@ def _conjugate_gradients(
     multigrid = Multigrid(system.faces)
     heat = system.flows(x).dissipation
     if known is None:
-        other = nested_guess(multigrid, r)
-        found = system.flows(other).dissipation
+        nested_guess(multigrid, r, q)
+        found = system.flows(q).dissipation
         if found < heat:
-            x, heat = other, found
-        del other
+            x, q, heat = q, x, found
     system.take_residual(x, r)
     p = np.zeros(system.shape)
     work, last_read = 1.0, heat
