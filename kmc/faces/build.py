@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
 from kmc.faces.classes import BLOCKED, FILM_HALF_WIDTH, FILM_LEVELS, ClassCode, FaceTable
+from kmc.faces.columns import add_contacts, class_columns
 from kmc.faces.film_window import film_distances
-from kmc.faces.listed_pairs import pair_keys, reacted
+from kmc.faces.film_zones import film_zones
+from kmc.faces.listed_pairs import pair_keys
 from kmc.faces.orientations import Orientations, direction_table, orient_faces
-from kmc.faces.point_contacts import ContactFaces, select_faces
-from kmc.faces.steps import BESIDE, CROSSING, PLAIN, has_room, mark_beside, step_level
+from kmc.faces.point_contacts import select_faces
+from kmc.faces.steps import CROSSING, PLAIN, has_room, mark_beside
 from kmc.faces.thin_shells import ShellClasses, ShellLook
 from microstructures.errors import InputError
 from microstructures.jit import inline_kernel, kernel, parallel_kernel
 from microstructures.materials import CARRIERS, Materials
 from microstructures.structure import VoxelStructure
-from microstructures.voxels.interface_normals import AREA_LEVELS, area_factor_of_level, area_level
-
-HALO_REACH = 2
-"""Voxels outside a film-bearing grain that still carry its film."""
+from microstructures.voxels.interface_normals import AREA_LEVELS, area_level
 
 
 def build_faces(structure: VoxelStructure, materials: Materials, orientations: Orientations | None = None) -> FaceTable:
@@ -65,7 +63,7 @@ def build_faces(structure: VoxelStructure, materials: Materials, orientations: O
     for part in (*raw, *(plate for pair in raw_plates for plate in pair)):
         _mark(part.reshape(-1), seen)
     codes = np.flatnonzero(seen)
-    columns = _columns(code, codes)
+    columns = class_columns(code, codes)
     chosen = None if structure.contacts is None else select_faces(structure)
     n_contacts = 0 if chosen is None else len(chosen.faces_per_contact)
     layers = look.find_layers(raw, raw_plates)
@@ -86,7 +84,7 @@ def build_faces(structure: VoxelStructure, materials: Materials, orientations: O
         bare[len(codes) : n_codes] = layers.shell
         shells = look.describe_layers(bare)
     if chosen is not None:
-        _add_contacts(columns, chosen, np.sort(phase_of_label[chosen.labels], axis=1), names, pairs)
+        add_contacts(columns, chosen, np.sort(phase_of_label[chosen.labels], axis=1), names, pairs)
         for axis in range(3):
             mine = chosen.axis == axis
             of_axis[axis][tuple(chosen.voxel[mine].T)] = n_codes + chosen.contact[mine]
@@ -184,7 +182,7 @@ class _Look:
                 self.film_of[names.index(bearer), names.index(neighbour)] = index
         self.bears = (self.film_of >= 0).any(axis=1)
         if self.bears.any():
-            self.zones, near = _zones(
+            self.zones, near = film_zones(
                 self.labels, self.grains, self.has_grains, phase_of_label, self.film_of, self.bears, self.wraps,
                 self.side_of_phase, self.keys,
             )  # fmt: skip
@@ -273,61 +271,6 @@ def _resists(materials: Materials, a: str, b: str) -> bool:
     return False
 
 
-@parallel_kernel
-def _zones(labels, grains, has_grains, phase_of_label, film_of, bears, wraps, side, keys):  # type: ignore[no-untyped-def]
-    """Return the film-bearing grain (+1) each voxel belongs to or lies next to, and whether its surface is near.
-
-    A film reaches only into neighbours that it coats the grain against; it does not short-circuit other grains.
-    """
-    nx, ny, nz = labels.shape
-    zones = np.zeros((nx, ny, nz), dtype=np.int32)
-    near = np.zeros((nx, ny, nz), dtype=np.bool_)
-    for i in prange(nx):
-        for j in range(ny):
-            for k in range(nz):
-                own = 0
-                here = phase_of_label[labels[i, j, k]]
-                if bears[here]:
-                    own = 1 + (grains[i, j, k] if has_grains else 0)
-                best = 1000
-                found = own
-                close = False
-                for a in range(-HALO_REACH, HALO_REACH + 1):
-                    x = i + a
-                    if x < 0 or x >= nx:
-                        if not wraps[0]:
-                            continue
-                        x = x % nx
-                    for b in range(-HALO_REACH, HALO_REACH + 1):
-                        y = j + b
-                        if y < 0 or y >= ny:
-                            if not wraps[1]:
-                                continue
-                            y = y % ny
-                        for c in range(-HALO_REACH, HALO_REACH + 1):
-                            z = k + c
-                            if z < 0 or z >= nz:
-                                if not wraps[2]:
-                                    continue
-                                z = z % nz
-                            there = phase_of_label[labels[x, y, z]]
-                            other = 0
-                            if bears[there]:
-                                other = 1 + (grains[x, y, z] if has_grains else 0)
-                            if other != own:
-                                close = True
-                            if own == 0 and other > 0 and film_of[there, here] >= 0:
-                                if len(keys) > 0 and reacted(keys, other - 1, side[here], grains[i, j, k]):
-                                    continue
-                                d2 = a * a + b * b + c * c
-                                if d2 < best or (d2 == best and other < found):
-                                    best = d2
-                                    found = other
-                zones[i, j, k] = found
-                near[i, j, k] = close
-    return zones, near
-
-
 @inline_kernel
 def film_code(which, distance, share):  # type: ignore[no-untyped-def]
     """Return the film part of a face's code: a raised cosine of the distance is the share of the film it carries."""
@@ -395,53 +338,3 @@ def _mark(codes, seen):  # type: ignore[no-untyped-def]
     for n in prange(codes.shape[0]):
         if not seen[codes[n]]:
             seen[codes[n]] = True
-
-
-def _columns(code: ClassCode, codes: NDArray[np.int64]) -> dict[str, Any]:
-    """Return the columns of the class table for sorted `codes`, of which the first is the blocked face."""
-    fields = code.unpack(codes[1:])
-    blocked = {"steps": 0, "low": 0, "high": 0, "beyond": 0, "level": 0, "film": -1, "film_level": -1, "across": 0}
-    full = {name: np.concatenate(([blocked[name]], values)) for name, values in fields.items()}
-    return {
-        "phases": np.stack([full["low"], full["high"]], axis=1).astype(np.uint8),
-        "interface": (full["level"] > 0) & (full["steps"] != BESIDE),
-        "steps": full["steps"].astype(np.uint8),
-        "beyond": full["beyond"].astype(np.uint8),
-        "point_contact": np.zeros(len(codes), dtype=np.bool_),
-        "area_factor": area_factor_of_level(np.where(full["steps"] == BESIDE, 1, full["level"])),
-        "step_factor": area_factor_of_level(np.where(full["steps"] == PLAIN, 1, step_level(full["level"]))),
-        "spreading": np.zeros(len(codes)),
-        "film": full["film"].astype(np.int16),
-        "film_weight": (full["film_level"] + 1) / FILM_LEVELS / FILM_HALF_WIDTH,
-        "film_across": full["across"].astype(np.bool_),
-    }
-
-
-def _add_contacts(
-    columns: dict[str, Any],
-    chosen: ContactFaces,
-    phases: NDArray[np.uint8],
-    names: tuple[str, ...],
-    pairs: list[tuple[str, str]],
-) -> None:
-    """Append one class for every point contact; where both grains bear a film, it leads up to the contact."""
-    film = np.full(len(phases), -1, dtype=np.int16)
-    for index, name in enumerate(names):
-        own = next((i for i, (bearer, _) in enumerate(pairs) if bearer == name), -1)
-        film[(phases[:, 0] == index) & (phases[:, 1] == index)] = own
-    true = np.ones(len(phases), dtype=np.bool_)
-    more = {
-        "phases": phases,
-        "interface": true,
-        "steps": np.zeros(len(phases), dtype=np.uint8),
-        "step_factor": np.ones(len(phases)),
-        "beyond": phases[:, 1],
-        "point_contact": true,
-        "area_factor": chosen.area_factor,
-        "spreading": chosen.spreading,
-        "film": film,
-        "film_weight": np.where(film >= 0, 1.0 / FILM_HALF_WIDTH, 0.0),
-        "film_across": film >= 0,
-    }
-    for name, values in more.items():
-        columns[name] = np.concatenate([columns[name], values])
