@@ -153,12 +153,24 @@ def cubic_array(n: int, alpha: float, volume_fraction: float) -> float:
     return sigma(network(labels, materials({"A": 1.0, **inside}), periodic=True), tolerance=1e-6)
 
 
-@pytest.mark.parametrize("volume_fraction", [0.1, 0.2, 0.3, 0.4, 0.5])
-@pytest.mark.parametrize("alpha", MCPHEDRAN)
+def sphere_cases() -> list[object]:
+    steps = pytest.mark.xfail(reason="-1.86 and -2.01 %: steps of insulators block along them too (docs/decisions/0008)")
+    return [
+        pytest.param(alpha, share, marks=steps if alpha == 0.0 and share > 0.3 else ())
+        for alpha, row in MCPHEDRAN.items() for share in row
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("alpha", "volume_fraction"), sphere_cases())
 def test_simple_cubic_array_of_spheres(alpha: float, volume_fraction: float) -> None:
-    """All multipoles, McPhedran & McKenzie 1978; 64 voxels per cell are within 1.5 %, insulators above f = .3 need 96."""
-    n = 96 if alpha == 0.0 and volume_fraction > 0.3 else 64
-    assert cubic_array(n, alpha, volume_fraction) == pytest.approx(MCPHEDRAN[alpha][volume_fraction], rel=0.015)
+    """All multipoles, McPhedran & McKenzie 1978; 64 voxels per cell are within 1.5 %."""
+    assert cubic_array(64, alpha, volume_fraction) == pytest.approx(MCPHEDRAN[alpha][volume_fraction], rel=0.015)
+
+
+@pytest.mark.parametrize("volume_fraction", [0.4, 0.5])
+def test_dense_insulating_spheres_on_finer_voxels(volume_fraction: float) -> None:
+    """What 64 voxels per cell miss, 96 reach: 1.5 % of McPhedran & McKenzie 1978."""
+    assert cubic_array(96, 0.0, volume_fraction) == pytest.approx(MCPHEDRAN[0.0][volume_fraction], rel=0.015)
 
 
 def test_insulating_spheres_converge_at_first_order() -> None:
