@@ -18,7 +18,7 @@ from kmc.axes import AXES, Boundary
 from kmc.conduction import kernels
 from kmc.conduction.multigrid import Multigrid
 from kmc.conduction.nested import nested_guess
-from kmc.conduction.system import System
+from kmc.conduction.system import Flows, System
 from kmc.connectivity import Clusters, label_clusters
 from kmc.network import Network
 from kmc.outcomes import Outcome
@@ -113,8 +113,8 @@ def solve_axis(
         return AxisSolution(AXES[axis], 0.0, 0.0, 0.0, 0.0, 0, Outcome.NOT_PERCOLATING)
     system = System(network, axis, found, periodic)
     known = None if guess is None else np.nan_to_num(system.turn(guess)) - system.ramp
-    x, iterations, converged = _conjugate_gradients(system, known, tolerance, max_iterations, progress)
-    inflow, outflow, dissipation = (flow * system.to_sigma for flow in system.flows(x))
+    x, iterations, flows, converged = _conjugate_gradients(system, known, tolerance, max_iterations, progress)
+    inflow, outflow, dissipation = (flow * system.to_sigma for flow in flows)
     return AxisSolution(
         axis=AXES[axis],
         sigma_eff_S_per_m=dissipation,
@@ -135,16 +135,17 @@ def _conjugate_gradients(
     tolerance: float,
     max_iterations: int,
     progress: Callable[[str], Any] | None,
-) -> tuple[Array, int, bool]:
-    """Return the potential, the iterations, and whether inflow, outflow and dissipation agree."""
+) -> tuple[Array, int, Flows, bool]:
+    """Return the potential, the iterations, the flows, and whether these agree."""
     x = system.plane_guess() if known is None else np.ascontiguousarray(known)
     r, q = np.empty(system.shape), np.empty(system.shape)
     system.take_residual(None, r)
     system.take_residual(x, q)
+    flows = system.flows(x)
     if system.norm(q) <= EXACT_RESIDUAL * system.norm(r):
-        return x, 0, system.flows(x).agree(tolerance)
+        return x, 0, flows, flows.agree(tolerance)
     multigrid = Multigrid(system.faces)
-    heat = system.flows(x).dissipation
+    heat = flows.dissipation
     if known is None:
         nested_guess(multigrid, r, q)
         found = system.flows(q).dissipation
@@ -164,11 +165,12 @@ def _conjugate_gradients(
             if progress is not None:
                 inflow, outflow = flows.inflow * system.to_sigma, flows.outflow * system.to_sigma
                 progress(f"{iteration} iterations, inflow {inflow:.5g} S/m, outflow {outflow:.5g} S/m")
-            if last or flows.agree(tolerance):
-                return x, iteration, flows.agree(tolerance)
+            agree = flows.agree(tolerance)
+            if last or agree:
+                return x, iteration, flows, agree
             system.take_residual(x, q)
             if system.norm(q) > LOST * system.norm(r):
-                return x, iteration, False
+                return x, iteration, flows, False
         z = multigrid.solve(r, 1.0 / size)
         before, work = work, size * system.dot(r, z)
         kernels.step_direction(z, size, work / before if iteration else 0.0, p)
@@ -179,7 +181,7 @@ def _conjugate_gradients(
         kernels.step_solution(work / curvature, p, q, x, r)
         gains.append(work * work / curvature)
         heat -= gains[-1]
-    return x, iteration, False
+    return x, iteration, system.flows(x), False
 
 
 def _small(gains: list[float], allowed: float) -> bool:
