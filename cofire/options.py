@@ -30,6 +30,9 @@ Temperature = Annotated[
 ]
 Axis = Annotated[str, typer.Option(help="x, y, z or all.")]
 Boundary = Annotated[str, typer.Option(help="plates or periodic.")]
+SmoothInsulators = Annotated[
+    bool, typer.Option("--smooth-insulators", help="Make up for the voxel steps of curved pores and other insulators.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Out = Annotated[Path, typer.Option("--out", metavar="FILE.h5", help="Where to write the structure.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")]

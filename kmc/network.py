@@ -141,7 +141,8 @@ class Network:
         with np.errstate(divide="ignore", invalid="ignore"):
             resistivity = 1.0 / self.phase_conductivity
             half_cells = 0.5 * length * (resistivity[near] + resistivity[beyond]) / area
-            excess = np.where(np.isfinite(half_cells), interface / half_cells, 0.0)
+            beside_insulator = np.inf if faces.smooth_insulators else 0.0
+            excess = np.where(np.isfinite(half_cells), interface / half_cells, beside_insulator)
         gain = gain_beside_steps(excess, tilt_share(faces.step_factor))
         return np.where(faces.steps != PLAIN, gain, 0.0)
 
@@ -259,6 +260,7 @@ def build_network(
     carrier: str = "ion",
     temperature_C: float | None = None,
     orientations: Orientations | None = None,
+    smooth_insulators: bool = False,
 ) -> Network:
     """Build the network of a structure.
 
@@ -274,6 +276,9 @@ def build_network(
         Temperature [degC]; the reference temperature of the materials unless given.
     orientations : Orientations, optional
         Where the crystals of phases with orientation `random-grain` point; drawn from the structure's seed unless given.
+    smooth_insulators : bool
+        Whether the steps of curved insulators, such as pores, are made up for (`kmc.steps`). It halves what voxels get wrong
+        there, but is no longer the plain 7-point network that other solvers take (docs/decisions/0008).
 
     Raises
     ------
@@ -292,7 +297,11 @@ def build_network(
     known = materials if isinstance(materials, Materials) else load_materials(materials)
     temperature = known.reference_temperature_C if temperature_C is None else temperature_C
     kelvin(temperature)
-    if isinstance(structure, FaceTable) and orientations is not None:
-        raise InputError("a face table has its orientations already; give the structure instead")
-    faces = structure if isinstance(structure, FaceTable) else build_faces(structure, known, orientations)
+    if isinstance(structure, FaceTable):
+        if orientations is not None or smooth_insulators:
+            what = "smooth_insulators" if smooth_insulators else "orientations"
+            raise InputError(f"a face table has its {what} already; give the structure instead")
+        faces = structure
+    else:
+        faces = build_faces(structure, known, orientations, smooth_insulators=smooth_insulators)
     return Network(faces=faces, materials=known, carrier=carrier, temperature_C=float(temperature))

@@ -8,7 +8,7 @@ would without interface and each face beside it 1 + b with b = t y / 2. Along th
 it, three faces in line resist what they should if 1 / (1 - y) = 1 + u + 2 b / (1 + b), a quadratic equation in y. The share
 t is 0 on a plane along the grid, where nothing is lost, and 1 from a tilt of 45 degrees on; both are exact.
 
-Between two conductors only: the boundary of an insulator stays the plain 7-point network (docs/decisions/0008).
+Between two conductors; the boundary of an insulator stays the plain 7-point network unless asked for (docs/decisions/0008).
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ def run(
     contacts: Annotated[
         Path | None, typer.Option(metavar="FILE.csv|.parquet", help="Write the current through every contact of two grains.")
     ] = None,
+    smooth_insulators: options.SmoothInsulators = False,
     overwrite: options.Overwrite = False,
     json: options.Json = False,
 ) -> None:
@@ -53,12 +54,15 @@ def run(
     from cofire.console import note, print_json, progress
     from kmc.conduction import conduct
     from kmc.conduction.temperatures import conduct_over
+    from kmc.network import build_network
 
     with progress("solving", "kmc.faces", "kmc.conduction") as bar:
+        network = build_network(
+            read, known, carrier=carrier, temperature_C=temperature_C, smooth_insulators=smooth_insulators
+        )  # fmt: skip
         result = conduct(
-            read, known, carrier=carrier, temperature_C=temperature_C, axis=axis, boundary=boundary, tolerance=tolerance,
-            max_iterations=max_iterations, keep_potential=fields is not None, explain=True,
-            progress=lambda text: bar(None, text),
+            network, axis=axis, boundary=boundary, tolerance=tolerance, max_iterations=max_iterations,
+            keep_potential=fields is not None, explain=True, progress=lambda text: bar(None, text),
         )  # fmt: skip
         found = result.to_dict()
         found["files"] = _write(result, fields, contacts)

@@ -32,6 +32,7 @@ def run(
     resume: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Go on from a checkpoint of the same run (tracer).")
     ] = None,
+    smooth_insulators: options.SmoothInsulators = False,
     json: options.Json = False,
 ) -> None:
     """Let carriers hop through the structure: diffusivity and conductivity with their errors."""
@@ -45,7 +46,9 @@ def run(
     from kmc.network import build_network
 
     with progress("hopping", "kmc.faces", "kmc.hopping") as bar:
-        network = build_network(read, known, carrier=carrier, temperature_C=temperature_C)
+        network = build_network(
+            read, known, carrier=carrier, temperature_C=temperature_C, smooth_insulators=smooth_insulators
+        )  # fmt: skip
         if mode == "lattice-gas":
             from kmc.hopping.lattice_gas import run_lattice_gas
 

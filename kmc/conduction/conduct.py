@@ -154,6 +154,7 @@ class ConductionResult:
             "outflow_S_per_m": self._per_axis("outflow_S_per_m"),
             "dissipation_S_per_m": self._per_axis("dissipation_S_per_m"),
             "tolerance": self.tolerance,
+            "smooth_insulators": self.network.faces.smooth_insulators,
             "volume_fraction": self.volume_fractions,
             "seconds": self.seconds,
             "peak_memory_bytes": self.memory_bytes,

@@ -20,12 +20,18 @@ from kmc.faces.steps import CROSSING, PLAIN, has_room, mark_beside
 from kmc.faces.thin_shells import ShellClasses, ShellLook
 from microstructures.errors import InputError
 from microstructures.jit import inline_kernel, kernel, parallel_kernel
-from microstructures.materials import CARRIERS, Materials
+from microstructures.materials import CARRIERS, Conductor, Materials
 from microstructures.structure import VoxelStructure
 from microstructures.voxels.interface_normals import AREA_LEVELS, area_level
 
 
-def build_faces(structure: VoxelStructure, materials: Materials, orientations: Orientations | None = None) -> FaceTable:
+def build_faces(
+    structure: VoxelStructure,
+    materials: Materials,
+    orientations: Orientations | None = None,
+    *,
+    smooth_insulators: bool = False,
+) -> FaceTable:
     """Sort every face of `structure` into a class.
 
     Parameters
@@ -36,6 +42,8 @@ def build_faces(structure: VoxelStructure, materials: Materials, orientations: O
         Which interfaces resist, which phases bear films or are anisotropic; no value of a temperature enters.
     orientations : Orientations, optional
         Of the grains of phases with orientation `random-grain`; drawn from the structure's seed unless given.
+    smooth_insulators : bool
+        Whether the steps of the boundaries of insulators are made up for too (`kmc.steps`).
 
     Returns
     -------
@@ -55,7 +63,7 @@ def build_faces(structure: VoxelStructure, materials: Materials, orientations: O
     if not cubic and (pairs or structure.contacts is not None or structure.shells is not None):
         what = "films" if pairs else "point contacts" if structure.contacts is not None else "thin shells"
         raise InputError(f"{what} need cubic voxels, got {structure.voxel_nm} nm; resample the image to cubic voxels")
-    look = _Look(structure, names, phase_of_label, materials, pairs, code)
+    look = _Look(structure, names, phase_of_label, materials, pairs, code, smooth_insulators)
     raw = [look.codes(axis) for axis in range(3)]
     raw_plates = [(look.plate_codes(axis, 0), look.plate_codes(axis, 1)) for axis in range(3)]
     seen = np.zeros(code.space, dtype=np.bool_)
@@ -102,6 +110,7 @@ def build_faces(structure: VoxelStructure, materials: Materials, orientations: O
         plates=plates,
         phase_names=names,
         phase_of_label=phase_of_label,
+        smooth_insulators=smooth_insulators,
         film_pairs=tuple(pairs),
         shells=shells,
         direction=direction,
@@ -159,6 +168,7 @@ class _Look:
         materials: Materials,
         pairs: list[tuple[str, str]],
         code: ClassCode,
+        smooth_insulators: bool,
     ) -> None:
         n = len(names)
         self.code = code
@@ -170,7 +180,7 @@ class _Look:
         size = np.array(structure.voxel_size)
         self.inverse_size = size.min() / size
         self.blocks = structure.contacts is not None
-        self.resists = np.array([[_resists(materials, a, b) for b in names] for a in names])
+        self.tilts = np.array([[_resists(materials, a, b) for b in names] for a in names])
         self.keys, self.side_of_phase = pair_keys(structure.shells), np.zeros(n, dtype=np.int8)
         self.layers: ShellLook | None = None
         if structure.shells is not None:
@@ -181,6 +191,10 @@ class _Look:
             if bearer == neighbour or neighbour not in grainy:  # particles touch at points: no film reaches into another one
                 self.film_of[names.index(bearer), names.index(neighbour)] = index
         self.bears = (self.film_of >= 0).any(axis=1)
+        # of particles that touch at points the contacts are counted with plain faces
+        if smooth_insulators and not self.blocks:
+            apart = np.outer(self.side_of_phase, self.side_of_phase) == 0
+            self.tilts |= apart & np.array([[_insulates_one(materials, a, b) for b in names] for a in names])
         if self.bears.any():
             self.zones, near = film_zones(
                 self.labels, self.grains, self.has_grains, phase_of_label, self.film_of, self.bears, self.wraps,
@@ -206,10 +220,10 @@ class _Look:
             return
         donor, host, product = names.index(shells.donor), names.index(shells.host), shells.product
         entry = _resists(materials, shells.donor, product) or _resists(materials, product, shells.host)
-        self.resists[donor, host] |= entry
-        self.resists[host, donor] |= entry
+        self.tilts[donor, host] |= entry
+        self.tilts[host, donor] |= entry
         for phase in (donor, host):
-            self.resists[phase, phase] |= _resists(materials, product, product)
+            self.tilts[phase, phase] |= _resists(materials, product, product)
         self.layers = ShellLook(structure, shells, self.side_of_phase[self.phase_of_label])
 
     def find_layers(
@@ -237,7 +251,7 @@ class _Look:
         """Return the code of every face along `axis`."""
         codes = _codes(
             axis, self.labels, self.grains, self.has_grains, self.phase_of_label, self.wraps, self.inverse_size,
-            self.blocks, self.resists, self.side_of_phase, self.film_of, self.bears, self.zones,
+            self.blocks, self.tilts, self.side_of_phase, self.film_of, self.bears, self.zones,
             self.distance, self.coated, self.film, self.code.film_codes,
         )  # fmt: skip
         mark_beside(codes, axis, self.labels, self.phase_of_label, self.code.n_phases, self.code.film_codes)
@@ -271,6 +285,15 @@ def _resists(materials: Materials, a: str, b: str) -> bool:
     return False
 
 
+def _insulates_one(materials: Materials, a: str, b: str) -> bool:
+    """Return whether some carrier moves on one side of a|b only."""
+    return any(_conducts(materials.conductor(a, carrier)) != _conducts(materials.conductor(b, carrier)) for carrier in CARRIERS)
+
+
+def _conducts(conductor: Conductor | None) -> bool:
+    return conductor is not None and conductor.conductivity_S_per_m != 0.0
+
+
 @inline_kernel
 def film_code(which, distance, share):  # type: ignore[no-untyped-def]
     """Return the film part of a face's code: a raised cosine of the distance is the share of the film it carries."""
@@ -293,7 +316,7 @@ def _film_codes(zones, distance, coated, film):  # type: ignore[no-untyped-def]
 
 @parallel_kernel
 def _codes(  # type: ignore[no-untyped-def]
-    axis, labels, grains, has_grains, phase_of_label, wraps, inverse_size, blocks, resists, side, film_of, bears, zones,
+    axis, labels, grains, has_grains, phase_of_label, wraps, inverse_size, blocks, tilts, side, film_of, bears, zones,
     distance, coated, film, film_codes,
 ):  # fmt: skip
     nx, ny, nz = labels.shape
@@ -314,7 +337,7 @@ def _codes(  # type: ignore[no-untyped-def]
                     out[i, j, k] = 0
                     continue
                 level = 0
-                if crosses and resists[a, b]:
+                if crosses and tilts[a, b]:
                     level = area_level(labels, grains, has_grains, i, j, k, axis, wraps, inverse_size)
                 state = 0
                 if any_film and zones[i, j, k] > 0 and film[i, j, k] >= 0 and film[i1, j1, k1] >= 0:

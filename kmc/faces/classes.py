@@ -70,6 +70,8 @@ class FaceTable:
         Whether the film leads to the interface from both sides (in series with it) instead of along it.
     film_pairs : tuple of (str, str)
         Bearer and neighbour of every film.
+    smooth_insulators : bool
+        Whether the steps of the boundaries of insulators are made up for too.
     shells : ShellClasses or None
         Where the classes lie towards thin reaction layers; None if the structure has none.
     direction : ndarray of shape (n_classes, 2), uint8, or None
@@ -95,6 +97,7 @@ class FaceTable:
     film_weight: NDArray[np.float64]
     film_across: NDArray[np.bool_]
     film_pairs: tuple[tuple[str, str], ...]
+    smooth_insulators: bool = False
     shells: ShellClasses | None = None
     direction: NDArray[np.uint8] | None = None
     directions: NDArray[np.float64] | None = None

@@ -34,6 +34,14 @@ def test_conduct_along_one_axis_gives_numbers(done, built):
         assert found[key] == pytest.approx(found["inflow_S_per_m"], rel=2e-4)
 
 
+def test_smooth_insulators_conduct_more_and_say_so(done, built):
+    plain, smooth = (done("conduct", built.fired, *more, "--json").json for more in ((), ("--smooth-insulators",)))
+    assert (plain["smooth_insulators"], smooth["smooth_insulators"]) == (False, True)
+    assert 1.0 < smooth["sigma_eff_S_per_m"] / plain["sigma_eff_S_per_m"] < 1.2
+    hops = [done("hop", built.fired, *more, "--hops", 20_000, "--json").json for more in ((), ("--smooth-insulators",))]
+    assert hops[0]["sigma_eff_S_per_m"] != hops[1]["sigma_eff_S_per_m"]
+
+
 def test_conduct_along_all_axes_gives_one_number_each(done, built):
     found = done("conduct", built.fired, "--axis", "all", "--json").json
     for key in NUMBERS_OF_CONDUCT:
