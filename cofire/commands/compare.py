@@ -29,7 +29,9 @@ def run(
     from cofire.console import note, print_json, progress
     from cofire.tables import print_comparison
 
-    with progress("comparing", "microstructures", "kmc.faces", "kmc.conduction", "kmc.percolation", "kmc.hopping") as bar:
+    with progress(
+        "comparing", "microstructures", "kmc.faces", "kmc.multigrid", "kmc.conduction", "kmc.percolation", "kmc.hopping"
+    ) as bar:
         found = compare(
             out=out, size_um=size_um, voxel_nm=voxel_nm, replicas=replicas, seed=seed, workers=workers, recipe=recipe,
             materials=materials, temperature_C=temperature_C, hops=hops, overwrite=overwrite, progress=bar,

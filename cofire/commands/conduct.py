@@ -56,7 +56,7 @@ def run(
     from kmc.conduction.temperatures import conduct_over
     from kmc.network import build_network
 
-    with progress("solving", "kmc.faces", "kmc.conduction") as bar:
+    with progress("solving", "kmc.faces", "kmc.multigrid", "kmc.conduction") as bar:
         network = build_network(
             read, known, carrier=carrier, temperature_C=temperature_C, smooth_insulators=smooth_insulators
         )  # fmt: skip

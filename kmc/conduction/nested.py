@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kmc.conduction import graph_kernels
-from kmc.conduction.levels import Graph
-from kmc.conduction.multigrid import Multigrid
+from kmc.multigrid import graph_kernels
+from kmc.multigrid.cycle import Multigrid
+from kmc.multigrid.levels import Graph
 
 MOST_STEPS = 12
 """Steps of conjugate gradients on each graph, at most."""

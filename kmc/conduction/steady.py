@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kmc.axes import AXES, Boundary
-from kmc.conduction import kernels
-from kmc.conduction.multigrid import Multigrid
 from kmc.conduction.nested import nested_guess
 from kmc.conduction.system import Flows, System
 from kmc.connectivity import Clusters, label_clusters
+from kmc.multigrid import kernels
+from kmc.multigrid.cycle import Multigrid
 from kmc.network import Network
 from kmc.outcomes import Outcome
 

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kmc.conduction import kernels
-from kmc.conduction.levels import Faces
 from kmc.connectivity import Clusters
+from kmc.multigrid import kernels
+from kmc.multigrid.levels import Faces
 from kmc.network import Network
 
 Array = NDArray[np.float64]

@@ -11,9 +11,9 @@ from scipy.sparse.linalg import spsolve
 from support import Labels, blobs, materials, network, random_labels, voronoi
 
 from kmc.conduction import solve_axis
-from kmc.conduction.aggregates import NONE
-from kmc.conduction.levels import Faces
-from kmc.conduction.multigrid import Multigrid
+from kmc.multigrid.aggregates import NONE
+from kmc.multigrid.cycle import Multigrid
+from kmc.multigrid.levels import Faces
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
 from microstructures.pressing.press import cold_press

@@ -12,8 +12,8 @@ from itertools import pairwise, product
 import numpy as np
 from numpy.typing import NDArray
 
-from kmc.conduction import graph_kernels, kernels
-from kmc.conduction.levels import Coarsest, Faces, coarser_graph, first_graph
+from kmc.multigrid import graph_kernels, kernels
+from kmc.multigrid.levels import Coarsest, Faces, coarser_graph, first_graph
 from microstructures.jit import threads_for
 
 OVER_RELAXATION = 1.4

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
-from kmc.conduction import aggregates, graph_kernels
+from kmc.multigrid import aggregates, graph_kernels
 
 STRENGTH = 0.5
 """Least conductance of an edge inside an aggregate, against the strongest edge of the more weakly joined end."""
