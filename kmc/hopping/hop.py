@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kmc.hopping.tracers import HopResult, run_tracers
+from kmc.hopping.result import HopResult
+from kmc.hopping.tracers import run_tracers
 from kmc.network import Network, build_network
 from microstructures.errors import InputError
 from microstructures.materials import Materials
@@ -23,10 +24,13 @@ def hop(
     walkers: int | None = None,
     time_s: float | None = None,
     hops: int | None = None,
+    rel_error: float | None = None,
     seed: int = 0,
     replica: int = 0,
     checkpoint: str | Path | None = None,
+    checkpoint_every_s: float = 5.0,
     resume: str | Path | None = None,
+    stop: Callable[[], bool] | None = None,
     progress: Callable[[float, str], Any] | None = None,
 ) -> HopResult:
     """Let independent carriers hop through a structure and return diffusivity and conductivity with their errors.
@@ -37,7 +41,7 @@ def hop(
         What conducts; with a Network, `materials`, `carrier` and `temperature_C` are its own.
     materials, carrier, temperature_C
         See `kmc.network.build_network`.
-    boundary, walkers, time_s, hops, seed, replica, checkpoint, resume, progress
+    boundary, walkers, time_s, hops, rel_error, seed, replica, checkpoint, checkpoint_every_s, resume, stop, progress
         See `kmc.hopping.run_tracers`.
 
     Returns
@@ -60,7 +64,7 @@ def hop(
     else:
         network = build_network(structure, materials, carrier=carrier, temperature_C=temperature_C)
     return run_tracers(
-        network, boundary=boundary, walkers=walkers, time_s=time_s, hops=hops, seed=seed, replica=replica,
-        checkpoint=None if checkpoint is None else Path(checkpoint), resume=None if resume is None else Path(resume),
-        progress=progress,
+        network, boundary=boundary, walkers=walkers, time_s=time_s, hops=hops, rel_error=rel_error, seed=seed,
+        replica=replica, checkpoint=None if checkpoint is None else Path(checkpoint), checkpoint_every_s=checkpoint_every_s,
+        resume=None if resume is None else Path(resume), stop=stop, progress=progress,
     )  # fmt: skip

@@ -38,8 +38,8 @@ def open_stream(seed, case, replica, walker):  # type: ignore[no-untyped-def]
 
 
 @inline_kernel
-def draw(a, b, c, d):  # type: ignore[no-untyped-def]
-    """Return a uniform number in [0, 1) and the next state."""
+def draw_word(a, b, c, d):  # type: ignore[no-untyped-def]
+    """Return 64 random bits, the upper ones the best, and the next state."""
     word = a + d
     t = b << U(17)
     c ^= a
@@ -48,4 +48,11 @@ def draw(a, b, c, d):  # type: ignore[no-untyped-def]
     a ^= d
     c ^= t
     d = (d << U(45)) | (d >> U(19))
+    return word, a, b, c, d
+
+
+@inline_kernel
+def draw(a, b, c, d):  # type: ignore[no-untyped-def]
+    """Return a uniform number in [0, 1) and the next state."""
+    word, a, b, c, d = draw_word(a, b, c, d)
     return (word >> U(11)) * TO_UNIT, a, b, c, d

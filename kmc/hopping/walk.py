@@ -1,7 +1,8 @@
 """The kernel of independent tracers: exact continuous time on the faces of the network.
 
 A carrier on voxel i waits an exponential time with the sum of its six rates and leaves through one face with probability
-proportional to its conductance (direct method, Gillespie 1977). Nothing is rejected and no time step is chosen.
+proportional to its conductance (direct method, Gillespie 1977). Nothing is rejected and no time step is chosen. Carriers go
+in bundles, one hop each in turn: while one waits for memory, the others go on.
 
 Boundary: periodic, or mirrored. A block between plates with closed sides carries the same currents as its mirror images
 repeated for ever (plates are mirror planes of the field, sides those of the flow), so walkers unfold into the images.
@@ -9,137 +10,103 @@ repeated for ever (plates are mirror planes of the field, sides those of the flo
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import prange
 
-from kmc.hopping.streams import draw, open_stream
-from microstructures.jit import parallel_kernel
+from kmc.hopping.exponential import draw_exponential
+from kmc.hopping.streams import TO_UNIT, U, draw_word
+from kmc.hopping.surroundings import CROSSES, OUTER
+from microstructures.jit import parallel_kernel, prefetch
+
+BUNDLE = 16
 
 
 @parallel_kernel
 def walk(  # type: ignore[no-untyped-def]
-    of_x, of_y, of_z, low_x, high_x, low_y, high_y, low_z, high_z, mirrored, rates, labels, density, film_class, film_density,
-    phase_of_label, starts, first_walker, sample_times, seed, case, replica, n_blocks, places, residence, crossings, hops,
+    shape, mirrored, kind, chance, way, mean_wait, phase, faces, until, sites, clocks, states, places, signs, residence,
+    crossings, hops,
 ):  # fmt: skip
-    """Walk one batch of carriers and record where each is at the sample times.
+    """Advance all carriers to one time.
 
-    `rates` holds conductance * kT/(q^2 V) by axis and class; dividing by the carrier density of a voxel gives hop rates.
-    `places[w, m]` receives the unfolded position [voxels] of walker w at sample time m; `residence[block, phase]` the time
-    spent, `crossings[block, class]` and `hops[block]` the number of hops.
+    State of carrier w, changed in place: `sites[w]` its voxel, `clocks[w]` the time of its next hop [s], `states[w]` its
+    random stream, `places[w]` its unfolded position [voxels], `signs[w]` -1 along the axes where it is in a mirror image.
+    Added to: `residence[block, phase]` the waits begun [s], `crossings[block, class]` hops to another phase or grain,
+    `hops[block]`. The tables are those of `Surroundings`.
     """
-    nx, ny, nz = labels.shape
-    n_walkers, n_samples = len(starts), len(sample_times)
-    any_film = film_density > 0.0
+    nx, ny, nz = shape
+    stride = np.array([-ny * nz, ny * nz, -nz, nz, -1, 1], dtype=np.int64)
+    around = np.array([nx * ny * nz, -nx * ny * nz, ny * nz, -ny * nz, nz, -nz], dtype=np.int64)
+    n_blocks = len(hops)
     for block in prange(n_blocks):
         own_hops = 0
-        for w in range(block, n_walkers, n_blocks):
-            a, b, c, d = open_stream(seed, case, replica, first_walker + w)
-            _, a, b, c, d = draw(a, b, c, d)  # the first number chose the start
-            k = starts[w] % nz
-            j = (starts[w] // nz) % ny
-            i = starts[w] // (nz * ny)
-            sx, sy, sz = 1, 1, 1
-            x, y, z = 0, 0, 0
-            t = 0.0
-            sample = 0
-            while sample < n_samples:
-                # classes of the six faces, in the voxel's own (unmirrored) directions
-                if i > 0:
-                    f0 = of_x[i - 1, j, k]
+        own_residence, own_crossings = residence[block].copy(), crossings[block].copy()
+        walker, at = np.empty(BUNDLE, dtype=np.int64), np.empty(BUNDLE, dtype=np.int64)
+        clock, leaves = np.empty(BUNDLE), np.empty(BUNDLE, dtype=np.bool_)
+        state = np.empty((BUNDLE, 4), dtype=np.uint64)
+        place, sign = np.empty((BUNDLE, 3), dtype=np.int64), np.empty((BUNDLE, 3), dtype=np.int64)
+        active, waiting = 0, np.int64(block)
+        while True:
+            while active < BUNDLE and waiting < len(sites):
+                w = waiting
+                waiting += n_blocks
+                if clocks[w] < until:
+                    walker[active], at[active], clock[active], leaves[active] = w, sites[w], clocks[w], True
+                    for n in range(4):
+                        state[active, n] = states[w, n]
+                    for n in range(3):
+                        place[active, n], sign[active, n] = places[w, n], signs[w, n]
+                    active += 1
+            if active == 0:
+                break
+            slot = 0
+            full = active
+            while active == full:
+                e = np.int64(kind[at[slot]])
+                a, b, c, d = state[slot, 0], state[slot, 1], state[slot, 2], state[slot, 3]
+                if leaves[slot]:  # its wait was drawn before this call
+                    leaves[slot] = False
                 else:
-                    f0 = low_x[j, k] if mirrored else of_x[nx - 1, j, k]
-                f1 = high_x[j, k] if mirrored and i + 1 == nx else of_x[i, j, k]
-                if j > 0:
-                    f2 = of_y[i, j - 1, k]
-                else:
-                    f2 = low_y[i, k] if mirrored else of_y[i, ny - 1, k]
-                f3 = high_y[i, k] if mirrored and j + 1 == ny else of_y[i, j, k]
-                if k > 0:
-                    f4 = of_z[i, j, k - 1]
-                else:
-                    f4 = low_z[i, j] if mirrored else of_z[i, j, nz - 1]
-                f5 = high_z[i, j] if mirrored and k + 1 == nz else of_z[i, j, k]
-                label = labels[i, j, k]
-                carriers = density[label]
-                if any_film and (
-                    film_class[f0] or film_class[f1] or film_class[f2] or film_class[f3] or film_class[f4] or film_class[f5]
-                ):
-                    carriers += film_density
-                c0 = rates[0, f0]
-                c1 = c0 + rates[0, f1]
-                c2 = c1 + rates[1, f2]
-                c3 = c2 + rates[1, f3]
-                c4 = c3 + rates[2, f4]
-                c5 = c4 + rates[2, f5]
-                u, a, b, c, d = draw(a, b, c, d)
-                wait = -math.log(1.0 - u) * carriers / c5 if c5 > 0.0 else np.inf
-                after = t + wait
-                phase = phase_of_label[label]
-                while sample < n_samples and sample_times[sample] <= after:
-                    places[w, sample, 0], places[w, sample, 1], places[w, sample, 2] = x, y, z
-                    sample += 1
-                if sample == n_samples:
-                    residence[block, phase] += sample_times[n_samples - 1] - t
+                    wait, a, b, c, d = draw_exponential(a, b, c, d)
+                    wait *= mean_wait[e]
+                    own_residence[phase[e]] += wait
+                    clock[slot] += wait
+                if clock[slot] >= until:
+                    w = walker[slot]
+                    sites[w], clocks[w] = at[slot], clock[slot]
+                    states[w, 0], states[w, 1], states[w, 2], states[w, 3] = a, b, c, d
+                    for n in range(3):
+                        places[w, n], signs[w, n] = place[slot, n], sign[slot, n]
+                    active -= 1
+                    if slot < active:
+                        walker[slot], at[slot] = walker[active], at[active]
+                        clock[slot], leaves[slot] = clock[active], leaves[active]
+                        for n in range(4):
+                            state[slot, n] = state[active, n]
+                        for n in range(3):
+                            place[slot, n], sign[slot, n] = place[active, n], sign[active, n]
                     break
-                residence[block, phase] += wait
-                t = after
-                u, a, b, c, d = draw(a, b, c, d)
-                u *= c5
+                word, a, b, c, d = draw_word(a, b, c, d)
+                state[slot, 0], state[slot, 1], state[slot, 2], state[slot, 3] = a, b, c, d
+                which = np.int64(word >> U(61))
+                second = np.int64(((word << U(3)) >> U(11)) * TO_UNIT >= chance[e, which])
+                go = np.int64(way[e, which, second])
+                direction = go & 7
+                axis = direction >> 1
+                place[slot, axis] += sign[slot, axis] * (2 * (direction & 1) - 1)
+                if go & CROSSES:
+                    own_crossings[faces[e, direction]] += 1
+                there = at[slot] + stride[direction]
+                if go & OUTER:
+                    if mirrored:
+                        sign[slot, axis] = -sign[slot, axis]
+                        there = at[slot]
+                    else:
+                        there += around[direction]
+                prefetch(kind, there)
+                at[slot] = there
                 own_hops += 1
-                if u < c0:
-                    crossings[block, f0] += 1
-                    x -= sx
-                    if i > 0:
-                        i -= 1
-                    elif mirrored:
-                        sx = -sx
-                    else:
-                        i = nx - 1
-                elif u < c1:
-                    crossings[block, f1] += 1
-                    x += sx
-                    if i + 1 < nx:
-                        i += 1
-                    elif mirrored:
-                        sx = -sx
-                    else:
-                        i = 0
-                elif u < c2:
-                    crossings[block, f2] += 1
-                    y -= sy
-                    if j > 0:
-                        j -= 1
-                    elif mirrored:
-                        sy = -sy
-                    else:
-                        j = ny - 1
-                elif u < c3:
-                    crossings[block, f3] += 1
-                    y += sy
-                    if j + 1 < ny:
-                        j += 1
-                    elif mirrored:
-                        sy = -sy
-                    else:
-                        j = 0
-                elif u < c4:
-                    crossings[block, f4] += 1
-                    z -= sz
-                    if k > 0:
-                        k -= 1
-                    elif mirrored:
-                        sz = -sz
-                    else:
-                        k = nz - 1
-                else:
-                    crossings[block, f5] += 1
-                    z += sz
-                    if k + 1 < nz:
-                        k += 1
-                    elif mirrored:
-                        sz = -sz
-                    else:
-                        k = 0
+                slot += 1
+                if slot == active:
+                    slot = 0
+        residence[block], crossings[block] = own_residence, own_crossings
         hops[block] += own_hops

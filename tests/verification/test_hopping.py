@@ -16,6 +16,7 @@ from support import blobs, block, laminate, materials, network, sphere, voronoi
 
 from kmc.conduction import conduct
 from kmc.hopping import HopResult, hop, run_tracers
+from kmc.hopping.checkpoint import Stopped
 from kmc.hopping.equilibrium import site_sums
 from kmc.hopping.streams import draw, open_stream
 from kmc.network import Network, build_network
@@ -92,7 +93,7 @@ def walk_of(known: Network, tmp_path: Path, **options: Any) -> tuple[HopResult, 
     file = tmp_path / "walk.npz"
     found = run_tracers(known, checkpoint=file, **options)
     with np.load(file) as stored:
-        return found, stored["places"]
+        return found, stored["past"]
 
 
 def test_uniform_block_is_the_poisson_walk(tmp_path: Path) -> None:
@@ -330,27 +331,25 @@ def test_seed_and_replica_change_the_walk() -> None:
     assert bits(hop(known, **{**RUN, "seed": 9}))["msd_m2"] != base["msd_m2"]
 
 
-class Interrupted(Exception):
-    """Stands for a kill."""
-
-
-@pytest.mark.parametrize("after", [0.0, 0.4, 0.9])
-def test_resumed_run_has_the_bits_of_an_undisturbed_one(tmp_path: Path, after: float) -> None:
-    """Interrupt a run after any batch, resume it from its checkpoint: the same result, bit for bit."""
+@pytest.mark.parametrize("steps", [1, 17, 63])
+@pytest.mark.parametrize("options", [RUN, {"walkers": 200, "rel_error": 0.05, "seed": 3}])
+def test_resumed_run_has_the_bits_of_an_undisturbed_one(tmp_path: Path, steps: int, options: dict[str, Any]) -> None:
+    """Stop a run after any step, resume it from its checkpoint: the same result, bit for bit."""
     known, file = two_phases(), tmp_path / "run.npz"
+    asked = 0
 
-    def stop(share: float, _: str) -> None:
-        if share > after:
-            raise Interrupted
+    def stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > steps
 
-    with pytest.raises(Interrupted):
-        hop(known, checkpoint=file, progress=stop, **RUN)
+    with pytest.raises(Stopped):
+        hop(known, checkpoint=file, stop=stop, **options)
     shares: list[float] = []
-    resumed = hop(known, checkpoint=file, resume=file, progress=lambda share, _: shares.append(share), **RUN)
-    assert shares[0] > after
-    assert len(shares) < 16
-    assert bits(resumed) == bits(hop(known, **RUN))
-    again = hop(known, resume=file, progress=lambda *_: pytest.fail("nothing was left to do"), **RUN)
+    resumed = hop(known, checkpoint=file, resume=file, progress=lambda share, _: shares.append(share), **options)
+    assert shares[0] > 0.0
+    assert bits(resumed) == bits(hop(known, **options))
+    again = hop(known, resume=file, stop=lambda: pytest.fail("nothing was left to do"), **options)
     assert bits(again) == bits(resumed)
 
 
