@@ -18,6 +18,8 @@ _PUBLIC = {
     "conductivity_tensor": "kmc.tensor",
     "hop": "kmc.hopping",
     "HopResult": "kmc.hopping",
+    "run_lattice_gas": "kmc.hopping",
+    "run_drift": "kmc.hopping",
     "percolate": "kmc.percolation",
     "PercolationResult": "kmc.percolation",
     "fit_arrhenius": "kmc.arrhenius",

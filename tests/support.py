@@ -28,6 +28,7 @@ def materials(
     films: Mapping[str, float] | None = None,
     energy_eV: Mapping[str, float] | None = None,
     density: Mapping[str, float] | None = None,
+    electron: Mapping[str, float] | None = None,
     film_density_per_m2: float = 1e19,
     more: str = "",
 ) -> Materials:
@@ -45,6 +46,8 @@ def materials(
         Activation energies, 0 unless given.
     density : mapping of phase to 1/m3
         Carriers, 6e27 unless given.
+    electron : mapping of phase to S/m
+        Conductivities for electrons, 6e27 per m3.
     more : str
         Further TOML tables.
     """
@@ -59,6 +62,8 @@ def materials(
                 f"activation_energy_eV = {float(energies.get(name, 0.0))!r}",
                 f"carrier_density_per_m3 = {float(carriers.get(name, 6e27))!r}",
             ]
+    for name, value in (electron or {}).items():
+        lines += [f"[phases.{name}.electron]", f"conductivity_S_per_m = {float(value)!r}", "activation_energy_eV = 0.0"]
     for table, entries in (("interfaces", resistance), ("contacts", contacts)):
         for pair, value in (entries or {}).items():
             lines += [

@@ -6,6 +6,7 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
+from kmc.connectivity import Clusters
 from kmc.network import Network
 from microstructures.jit import inline_kernel, parallel_kernel
 
@@ -29,6 +30,11 @@ def site_sums(network: Network, mirrored: bool) -> tuple[NDArray[np.float64], ND
         *faces.of_axis, *plates, mirrored, network.conductance, network.structure.labels, label_density(network),
         film_classes(network), network.film_carrier_density,
     )  # fmt: skip
+
+
+def mobile_carriers(clusters: Clusters, carriers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the carriers of the voxels that some axis lets through, 0 elsewhere, shape (nx, ny, nz)."""
+    return np.where(np.asarray(clusters.spans.any(axis=1))[clusters.ids], carriers, 0.0)
 
 
 @inline_kernel

@@ -67,7 +67,8 @@ def find_surroundings(
     mirrored : bool
         Whether the outer boundary leads into mirror images (plates), else around the box.
     field_V_per_m : tuple of 3 float
-        Uniform field [V/m] along x, y, z: it makes hops along it faster by exp(q E h / 2kT), those against it slower.
+        Uniform field [V/m] along x, y, z: it makes hops of positive carriers along it faster by exp(q E h / 2kT), those
+        against it slower, and the other way round for electrons.
     """
     faces = network.faces
     plates = [plate for pair in faces.plates for plate in pair]
@@ -76,7 +77,8 @@ def find_surroundings(
     keys = _sort_voxels(*faces.of_axis, *plates, mirrored, labels, kind)
     classes, label, outer = _unpack(keys)
     size = np.array(network.structure.voxel_size)
-    potential = 0.5 * np.array(field_V_per_m) * size / (BOLTZMANN_EV_PER_K * kelvin(network.temperature_C))
+    charge = -1.0 if network.carrier == "electron" else 1.0
+    potential = 0.5 * charge * np.array(field_V_per_m) * size / (BOLTZMANN_EV_PER_K * kelvin(network.temperature_C))
     push = np.exp(np.stack([-potential, potential], axis=1).ravel())
     axis = np.arange(6) // 2
     rates = network.conductance[axis, classes] * network.rate_factor * push

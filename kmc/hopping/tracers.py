@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from kmc.connectivity import Clusters, label_clusters
 from kmc.hopping.checkpoint import Stopped, load_checkpoint, run_identity, save_checkpoint
 from kmc.hopping.displacements import Displacements
-from kmc.hopping.equilibrium import site_sums
+from kmc.hopping.equilibrium import mobile_carriers, site_sums
 from kmc.hopping.estimate import Estimator, nothing_moves
 from kmc.hopping.plan import Plan, escape_time_s, make_plan
 from kmc.hopping.result import HopResult
@@ -142,8 +142,8 @@ def run_tracers(
     mirrored = boundary == "plates"
     found = clusters if clusters is not None else label_clusters(network, periodic=not mirrored)
     carriers, conductance = site_sums(network, mirrored)
-    mobile = np.asarray(found.spans.any(axis=1))[found.ids]
-    weight = np.where(mobile, carriers, 0.0)
+    weight = mobile_carriers(found, carriers)
+    mobile = weight > 0.0
     all_carriers, moving = float(carriers.sum()), float(weight.sum())
     if moving == 0.0:
         outcome = Outcome.NOT_PERCOLATING if network.conducts() else Outcome.FROZEN

@@ -1,0 +1,152 @@
+"""The ways of a few carriers, to look at: the same walks that a run made, sampled more often, and their files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kmc.connectivity import label_clusters
+from kmc.hopping.equilibrium import mobile_carriers, site_sums
+from kmc.hopping.voxel_hops import VoxelHops
+from kmc.hopping.walkers import Walkers
+from kmc.network import Network
+from microstructures.errors import InputError
+from microstructures.formats.guard import atomic_file
+from microstructures.units import UM
+
+SUFFIXES = (".h5", ".vtp")
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """Where a few carriers were.
+
+    Attributes
+    ----------
+    time_s : ndarray of shape (samples,)
+        Times [s].
+    position_m : ndarray of shape (walkers, samples, 3)
+        Unfolded positions [m]; those in the first box are positions in the structure.
+    phase : ndarray of shape (walkers, samples), uint8
+        Position of the phase in `phase_names`.
+    phase_names : tuple of str
+        Names of the phases.
+    walker : ndarray of shape (walkers,), int64
+        Which walkers of the run they are.
+    """
+
+    time_s: NDArray[np.float64]
+    position_m: NDArray[np.float64]
+    phase: NDArray[np.uint8]
+    phase_names: tuple[str, ...]
+    walker: NDArray[np.int64]
+
+
+def record_trajectories(
+    network: Network,
+    *,
+    walkers: int,
+    time_s: float,
+    boundary: str = "periodic",
+    chosen: int = 10,
+    samples: int = 1000,
+    seed: int = 0,
+    case: int = 0,
+    replica: int = 0,
+) -> Trajectories:
+    """Walk some carriers of a run of `run_tracers` again, hop by hop, and keep where they were.
+
+    Parameters
+    ----------
+    network : Network
+        What they hop through.
+    walkers : int
+        Number of carriers of the run.
+    time_s : float
+        How long to follow them [s].
+    boundary : "periodic" or "plates"
+        Of the run.
+    chosen : int
+        How many to follow, spread evenly over the carriers of the run and so over the phases.
+    samples : int
+        How often to look, the start not counted.
+    seed, case, replica : int
+        Of the run.
+
+    Raises
+    ------
+    InputError
+        If nothing moves, or a number is out of range.
+    """
+    if not 1 <= chosen <= walkers:
+        raise InputError(f"{chosen} trajectories are asked for; allowed: 1 to the number of walkers, {walkers}")
+    if samples < 1 or not time_s > 0.0:
+        raise InputError(f"samples is {samples}, time_s is {time_s}; allowed: 1 or more, and above 0")
+    mirrored = boundary == "plates"
+    weight = mobile_carriers(label_clusters(network, periodic=not mirrored), site_sums(network, mirrored)[0])
+    if not weight.any():
+        raise InputError("nothing percolates, so no carrier moves; there are no trajectories to write")
+    moves = VoxelHops(network, mirrored=mirrored)
+    run = moves.start(weight, walkers, (seed, case, replica))
+    picked = (np.arange(chosen) * walkers) // chosen
+    group = Walkers.from_arrays(
+        {**run.arrays(), **{name: getattr(run, name)[picked] for name in ("sites", "clocks", "states", "places", "signs")}}
+    )
+    times = time_s * np.arange(samples + 1) / samples
+    shape = network.structure.shape
+    first = np.stack(np.unravel_index(group.sites, shape), axis=1) + 0.5
+    phase_of_voxel = network.faces.phase_of_label[network.structure.labels].reshape(-1)
+    places, phase = np.empty((chosen, samples + 1, 3)), np.empty((chosen, samples + 1), dtype=np.uint8)
+    for m, until in enumerate(times):
+        moves.advance(group, float(until))
+        places[:, m], phase[:, m] = first + group.places, phase_of_voxel[group.sites]
+    return Trajectories(
+        time_s=times,
+        position_m=places * np.array(network.structure.voxel_size),
+        phase=phase,
+        phase_names=network.faces.phase_names,
+        walker=picked,
+    )
+
+
+def write_trajectories(path: Path, found: Trajectories) -> None:
+    """Write trajectories as `.h5` (datasets time_s, position_m, phase, walker) or `.vtp` (lines in um with time and phase).
+
+    Raises
+    ------
+    InputError
+        If the suffix is neither.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InputError(f"trajectories {path} end in '{path.suffix}'; allowed: {', '.join(SUFFIXES)}; rename the file")
+    with atomic_file(path) as partial:
+        if suffix == ".h5":
+            _write_hdf5(partial, found)
+        else:
+            _write_vtp(partial, found)
+
+
+def _write_hdf5(path: Path, found: Trajectories) -> None:
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        for name, unit in (("time_s", "s"), ("position_m", "m"), ("phase", ""), ("walker", "")):
+            file.create_dataset(name, data=getattr(found, name), compression="gzip" if name != "walker" else None)
+            file[name].attrs["unit"] = unit
+        file.attrs["phase_names"] = list(found.phase_names)
+
+
+def _write_vtp(path: Path, found: Trajectories) -> None:
+    import pyvista
+
+    count, samples, _ = found.position_m.shape
+    lines = np.column_stack([np.full(count, samples), np.arange(count * samples).reshape(count, samples)])
+    mesh = pyvista.PolyData(found.position_m.reshape(-1, 3) / UM, lines=lines.ravel())
+    mesh.point_data["time_s"] = np.tile(found.time_s, count)
+    mesh.point_data["phase"] = found.phase.ravel()
+    mesh.point_data["walker"] = np.repeat(found.walker, samples)
+    mesh.save(path)
