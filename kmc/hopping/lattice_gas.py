@@ -26,7 +26,8 @@ from kmc.connectivity import Clusters, label_clusters
 from kmc.hopping.equilibrium import site_sums
 from kmc.hopping.lattice_gas_kernel import LEVELS, PART, advance, draw_sites, list_carriers
 from kmc.hopping.lattice_gas_sites import GasSites, gas_sites
-from kmc.hopping.tracers import _by_axis, _crossings
+from kmc.hopping.tallies import by_axis as _by_axis
+from kmc.hopping.tallies import crossings_by_pair as _crossings
 from kmc.network import Network
 from kmc.outcomes import Outcome
 from microstructures.errors import InputError

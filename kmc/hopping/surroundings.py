@@ -1,9 +1,9 @@
 """What a carrier sees from a voxel: the few kinds of surroundings that a structure is made of, and the hops out of each.
 
 Two voxels of one label whose six faces are of the same classes are alike to a carrier: it stays equally long and leaves by
-the same chances. So each voxel has a number, and each number a row of a table: the mean wait, and which way to go by the
-alias method (Walker 1977; Vose 1991), eight bins for six faces. Faces on the outer boundary are told apart, because the
-hop through them leads around the box or into its mirror image.
+the same chances. So each voxel has a number, and each number a row of a table, as long as a cache line: the mean wait, and
+which way to go by the alias method (Walker 1977; Vose 1991). Faces on the outer boundary are told apart, because the hop
+through them leads around the box or into its mirror image.
 """
 
 from __future__ import annotations
@@ -21,9 +21,16 @@ from kmc.network import Network
 from microstructures.jit import kernel, parallel_kernel
 from microstructures.units import BOLTZMANN_EV_PER_K, kelvin
 
-BINS = 8
-CROSSES, OUTER = 8, 16
-"""Flags beside the direction 0 to 5 (-x, +x, -y, +y, -z, +z) of a hop: to another phase or grain; over the outer boundary."""
+WAYS = 6
+"""Directions -x, +x, -y, +y, -z, +z; also the bins of the alias method, each shared by its own direction and another."""
+WAIT, PACKED, ROW = 6, 7, 8
+"""Places in a row: six shares of the bins' own directions, the mean wait [s], whole numbers packed into one, and its length."""
+FLAGS, PHASE = 18, 30
+"""Bits of the packed number: below `FLAGS` three for the other direction of each bin, then two flags for each direction:
+`CROSSES` to another phase or grain, `OUTER` over the outer boundary; from `PHASE` on the phase."""
+CROSSES, OUTER = 1, 2
+LINE = 64
+"""Bytes of a cache line, where rows begin."""
 CLASS_BITS, MOST_CLASSES = 20, 1 << 20
 
 
@@ -35,24 +42,23 @@ class Surroundings:
     ----------
     kind : ndarray of shape (voxels,), uint32
         Kind of surroundings of each voxel, in memory order.
-    chance : ndarray of shape (kinds, 8)
-        Share of each bin that belongs to its first way, the rest to its second.
-    way : ndarray of shape (kinds, 8, 2), uint8
-        Direction and flags of both ways of each bin.
-    mean_wait_s : ndarray of shape (kinds,)
-        Mean time a carrier stays [s]; infinite where it cannot leave.
-    phase : ndarray of shape (kinds,), uint8
-        Position of the phase.
+    rows : ndarray of shape (kinds, 8)
+        See `WAIT` and `PACKED`.
     faces : ndarray of shape (kinds, 6), uint32
         Class of the face in each direction.
     """
 
     kind: NDArray[np.uint32]
-    chance: NDArray[np.float64]
-    way: NDArray[np.uint8]
-    mean_wait_s: NDArray[np.float64]
-    phase: NDArray[np.uint8]
+    rows: NDArray[np.float64]
     faces: NDArray[np.uint32]
+
+    def mean_wait_s(self, voxels: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the mean time a carrier stays on some voxels [s]; infinite where it cannot leave."""
+        return np.asarray(self.rows[self.kind[voxels], WAIT])
+
+    def phase(self, voxels: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Return the position of the phase of some voxels."""
+        return self.rows[self.kind[voxels], PACKED].astype(np.intp) >> PHASE
 
 
 def find_surroundings(
@@ -85,16 +91,22 @@ def find_surroundings(
     density = label_density(network)[label]
     if network.film_carrier_density > 0.0:
         density = density + np.where(film_classes(network)[classes].any(axis=1), network.film_carrier_density, 0.0)
-    flags = np.where(crossing_classes(network)[classes], CROSSES, 0) + np.where(outer, OUTER, 0) + np.arange(6)
-    chance, way = np.empty((len(keys), BINS)), np.empty((len(keys), BINS, 2), dtype=np.uint8)
-    _fill_bins(rates, flags.astype(np.uint8), chance, way)
+    flags = np.where(crossing_classes(network)[classes], CROSSES, 0) + np.where(outer, OUTER, 0)
+    packed = faces.phase_of_label[label].astype(np.int64) << PHASE
+    packed |= (flags << (FLAGS + 2 * np.arange(WAYS))).sum(axis=1)
+    rows = _aligned(len(keys))
     total = rates.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        wait = np.where(total > 0.0, density / total, np.inf)
-    return Surroundings(
-        kind=kind, chance=chance, way=way, mean_wait_s=wait, phase=faces.phase_of_label[label],
-        faces=classes.astype(np.uint32),
-    )  # fmt: skip
+        rows[:, WAIT] = np.where(total > 0.0, density / total, np.inf)
+    _fill_bins(rates, packed, rows)
+    return Surroundings(kind=kind, rows=rows, faces=classes.astype(np.uint32))
+
+
+def _aligned(kinds: int) -> NDArray[np.float64]:
+    """Return rows that begin with a cache line."""
+    raw = np.empty(kinds * ROW * 8 + LINE, dtype=np.uint8)
+    first = -raw.ctypes.data % LINE
+    return raw[first : first + kinds * ROW * 8].view(np.float64).reshape(kinds, ROW)
 
 
 def _unpack(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
@@ -160,33 +172,29 @@ def _grow(size, keys):  # type: ignore[no-untyped-def]
 
 
 @parallel_kernel
-def _fill_bins(rates, flags, chance, way):  # type: ignore[no-untyped-def]
-    """Share six rates out over eight bins of equal weight, at most two ways in each."""
+def _fill_bins(rates, packed, rows):  # type: ignore[no-untyped-def]
+    """Share six rates out over six bins of equal weight, at most two directions in each."""
     for n in prange(len(rates)):
         total = rates[n].sum()
-        left = np.zeros(BINS)
-        best = 0
-        for direction in range(6):
-            left[direction] = BINS * rates[n, direction] / total if total > 0.0 else 0.0
-            if rates[n, direction] > rates[n, best]:
-                best = direction
-        for b in range(BINS):
-            chance[n, b] = 1.0
-            way[n, b, 0] = way[n, b, 1] = flags[n, best]
-            if b < 6 and left[b] > 0.0:
-                way[n, b, 0] = flags[n, b]
-        done = np.zeros(BINS, dtype=np.bool_)
-        for _ in range(BINS):
+        left, done, others = np.empty(WAYS), np.zeros(WAYS, dtype=np.bool_), np.int64(0)
+        for b in range(WAYS):
+            left[b] = WAYS * rates[n, b] / total if total > 0.0 else 1.0
+            rows[n, b] = 1.0
+        for _ in range(WAYS):
             small, large = -1, -1
-            for b in range(BINS):
-                if done[b]:
-                    continue
-                if left[b] < 1.0 and (small < 0 or left[b] < left[small]):
+            for b in range(WAYS):
+                if not done[b] and left[b] < 1.0 and (small < 0 or left[b] < left[small]):
                     small = b
-                if left[b] >= 1.0 and (large < 0 or left[b] > left[large]):
+                if not done[b] and left[b] >= 1.0 and (large < 0 or left[b] > left[large]):
                     large = b
             if small < 0 or large < 0:
                 break
-            chance[n, small], way[n, small, 1] = left[small], flags[n, large]
+            rows[n, small] = left[small]
+            others |= np.int64(large) << (3 * small)
             left[large] -= 1.0 - left[small]
             done[small] = True
+        for b in range(WAYS):
+            if not done[b] and left[b] < 1e-9:  # what rounding leaves of a direction that is closed
+                rows[n, b] = 0.0
+                others |= np.int64(np.argmax(rates[n])) << (3 * b)
+        rows[n, PACKED] = packed[n] | others

@@ -24,23 +24,20 @@ class VoxelHops:
     def start(self, weight: NDArray[np.float64], count: int, key: tuple[int, int, int]) -> Walkers:
         """Start carriers on voxels drawn by `weight`, shape (nx, ny, nz)."""
         walkers = place_walkers(self.network, Equilibrium.of_voxels(self.network, weight), count, key)
-        kind = self.tables.kind[walkers.sites]
-        draw_first_waits(walkers, self.tables.mean_wait_s[kind])
-        np.add.at(walkers.residence, (np.arange(count) % BLOCKS, self.tables.phase[kind]), walkers.clocks)
+        draw_first_waits(walkers, self.tables.mean_wait_s(walkers.sites))
+        np.add.at(walkers.residence, (np.arange(count) % BLOCKS, self.tables.phase(walkers.sites)), walkers.clocks)
         return walkers
 
     def advance(self, walkers: Walkers, until_s: float) -> None:
         """Let all walkers hop until a time [s]."""
         tables = self.tables
         walk(
-            self.network.structure.shape, self.mirrored, tables.kind, tables.chance, tables.way, tables.mean_wait_s,
-            tables.phase, tables.faces, until_s, walkers.sites, walkers.clocks, walkers.states, walkers.places, walkers.signs,
-            walkers.residence, walkers.crossings, walkers.hops,
+            self.network.structure.shape, self.mirrored, tables.kind, tables.rows, tables.faces, until_s, walkers.sites,
+            walkers.clocks, walkers.states, walkers.places, walkers.signs, walkers.residence, walkers.crossings, walkers.hops,
         )  # fmt: skip
 
     def residence_s(self, walkers: Walkers, until_s: float) -> NDArray[np.float64]:
         """Return the time that all walkers together have spent in each phase up to a time [s], shape (n_phases,)."""
         names = len(self.network.faces.phase_names)
-        phase = self.tables.phase[self.tables.kind[walkers.sites]]
-        ahead = np.bincount(phase, weights=walkers.clocks - until_s, minlength=names)
+        ahead = np.bincount(self.tables.phase(walkers.sites), weights=walkers.clocks - until_s, minlength=names)
         return np.asarray(walkers.residence.sum(axis=0)[:names] - ahead)

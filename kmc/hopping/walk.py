@@ -14,8 +14,8 @@ import numpy as np
 from numba import prange
 
 from kmc.hopping.exponential import draw_exponential
-from kmc.hopping.streams import TO_UNIT, U, draw_word
-from kmc.hopping.surroundings import CROSSES, OUTER
+from kmc.hopping.streams import draw
+from kmc.hopping.surroundings import CROSSES, FLAGS, OUTER, PACKED, PHASE, WAIT, WAYS
 from microstructures.jit import parallel_kernel, prefetch
 
 BUNDLE = 16
@@ -23,8 +23,7 @@ BUNDLE = 16
 
 @parallel_kernel
 def walk(  # type: ignore[no-untyped-def]
-    shape, mirrored, kind, chance, way, mean_wait, phase, faces, until, sites, clocks, states, places, signs, residence,
-    crossings, hops,
+    shape, mirrored, kind, rows, faces, until, sites, clocks, states, places, signs, residence, crossings, hops,
 ):  # fmt: skip
     """Advance all carriers to one time.
 
@@ -62,13 +61,14 @@ def walk(  # type: ignore[no-untyped-def]
             full = active
             while active == full:
                 e = np.int64(kind[at[slot]])
+                packed = np.int64(rows[e, PACKED])
                 a, b, c, d = state[slot, 0], state[slot, 1], state[slot, 2], state[slot, 3]
                 if leaves[slot]:  # its wait was drawn before this call
                     leaves[slot] = False
                 else:
                     wait, a, b, c, d = draw_exponential(a, b, c, d)
-                    wait *= mean_wait[e]
-                    own_residence[phase[e]] += wait
+                    wait *= rows[e, WAIT]
+                    own_residence[packed >> PHASE] += wait
                     clock[slot] += wait
                 if clock[slot] >= until:
                     w = walker[slot]
@@ -85,12 +85,11 @@ def walk(  # type: ignore[no-untyped-def]
                         for n in range(3):
                             place[slot, n], sign[slot, n] = place[active, n], sign[active, n]
                     break
-                word, a, b, c, d = draw_word(a, b, c, d)
+                u, a, b, c, d = draw(a, b, c, d)
                 state[slot, 0], state[slot, 1], state[slot, 2], state[slot, 3] = a, b, c, d
-                which = np.int64(word >> U(61))
-                second = np.int64(((word << U(3)) >> U(11)) * TO_UNIT >= chance[e, which])
-                go = np.int64(way[e, which, second])
-                direction = go & 7
+                which = np.int64(u * WAYS)
+                direction = which if u * WAYS - which < rows[e, which] else (packed >> (3 * which)) & 7
+                go = packed >> (FLAGS + 2 * direction)
                 axis = direction >> 1
                 place[slot, axis] += sign[slot, axis] * (2 * (direction & 1) - 1)
                 if go & CROSSES:

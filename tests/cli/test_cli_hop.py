@@ -55,7 +55,7 @@ def test_a_signal_stops_at_a_safe_point_and_says_how_to_go_on(built, work, mode,
     out, err = running.communicate(timeout=120)
     assert (running.returncode, out) == (128 + number, "")
     assert "go on with: cofire hop" in err
-    assert "--resume run.npz" in err
+    assert f"--resume {work / 'run.npz'}" in err
 
 
 def wait_for(file: Path, running: subprocess.Popen[str]) -> None:
