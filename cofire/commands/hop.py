@@ -98,8 +98,8 @@ def run(
                     bar(None, "writing trajectories")
                     found["files"] = _write_trajectories(trajectories, trajectory_count, network, found)
         except Stopped as stopped:
-            more = "" if checkpoint is None else f"; go on with: {resume_command(checkpoint)}"
-            note(f"{stopped}{more}")
+            more = "with --checkpoint FILE it could go on" if checkpoint is None else f"go on with: {resume_command(checkpoint)}"
+            note(f"{stopped}; {more}")
             raise typer.Exit(asked.code) from None
     if json:
         print_json(found)

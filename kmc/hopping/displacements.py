@@ -38,9 +38,11 @@ class Displacements:
     samples: int = 0
 
     @classmethod
-    def of(cls, walkers: int) -> Displacements:
-        """Return those of walkers that have not moved yet."""
-        return cls(np.zeros((walkers, MOST + 1, 3), dtype=np.int64), np.zeros((walkers, len(LAGS), len(PAIRS)), dtype=np.int64))
+    def of(cls, places: NDArray[np.int64]) -> Displacements:
+        """Return those of walkers that start from these places, shape (walkers, 3)."""
+        past = np.zeros((len(places), MOST + 1, 3), dtype=np.int64)
+        past[:, 0] = places
+        return cls(past, np.zeros((len(places), len(LAGS), len(PAIRS)), dtype=np.int64))
 
     def take(self, places: NDArray[np.int64]) -> None:
         """Take a sample of the places of all walkers, shape (walkers, 3), and count the windows that end with it."""

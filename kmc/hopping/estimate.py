@@ -28,18 +28,25 @@ class Estimator:
     network: Network
     boundary: str
     clusters: Clusters
-    plan: Plan
     mobile_fraction: float
     carrier_density_per_m3: float
     seed: int
 
     def progress(
-        self, found: Displacements, walkers: Walkers, intervals: float, rel_error: float | None, most_hops: int | None
+        self,
+        plan: Plan,
+        found: Displacements,
+        walkers: Walkers,
+        intervals: float,
+        rel_error: float | None,
+        most_hops: int | None,
     ) -> tuple[float, str]:
         """Return the share of the run that is done, 1 at its end, and D with its error in words.
 
         Parameters
         ----------
+        plan : Plan
+            How long the intervals are.
         found : Displacements
             Windows so far.
         walkers : Walkers
@@ -53,19 +60,24 @@ class Estimator:
         text = f"{hops:.3g} hops"
         error = np.inf
         if found.samples >= QUOTED_LAG and self.open_axes.any():
-            value, stderr = (part[:3][self.open_axes] for part in self._diffusivity(found))
+            value, stderr = (part[:3][self.open_axes] for part in self._diffusivity(plan, found))
             error = float((stderr / np.maximum(value, 1e-300)).max()) if (value > 0.0).all() else np.inf
             text += f", D {value.mean():.4g} m2/s +- {100.0 * error:.2g} %"
-        if self.plan.samples is not None:
-            return intervals / self.plan.samples, text
+        if plan.samples is not None:
+            return intervals / plan.samples, text
         assert rel_error is not None
         if intervals < MOST or not float(intervals).is_integer():
             return min(0.5, 0.5 * intervals / MOST), text
         share = 1.0 if error <= rel_error else max(0.5, min(0.99, (rel_error / error) ** 2))
         return (1.0 if most_hops is not None and hops >= most_hops else share), text
 
+    def has_settled(self, plan: Plan, found: Displacements) -> bool:
+        """Return whether the lag is long enough and D no longer falls with it, within errors or 2 %."""
+        return plan.long_enough and self._plateau(found)[1]
+
     def result(
         self,
+        plan: Plan,
         found: Displacements,
         walkers: Walkers,
         residence_s: Array,
@@ -75,9 +87,9 @@ class Estimator:
     ) -> HopResult:
         """Return what the walkers did up to `time_s`; `residence_s` is the time they spent in each phase."""
         network, hops = self.network, int(walkers.hops.sum())
-        value, error = self._diffusivity(found)
+        value, error = self._diffusivity(plan, found)
         conduct = self.carrier_density_per_m3 / mobility_factor(network.temperature_C)
-        plateau, settled = self._plateau(found)
+        plateau, _ = self._plateau(found)
         crossings = walkers.crossings.sum(axis=0)
         size = np.array(network.structure.voxel_size)
         lags = [lag for lag in LAGS if lag <= found.samples]
@@ -87,7 +99,7 @@ class Estimator:
             carrier=network.carrier,
             temperature_C=network.temperature_C,
             boundary=self.boundary,
-            outcome=Outcome.CONVERGED if settled and self.plan.long_enough else Outcome.NOT_EQUILIBRATED,
+            outcome=Outcome.CONVERGED if self.has_settled(plan, found) else Outcome.NOT_EQUILIBRATED,
             diffusivity_m2_per_s=by_axis(value[:3]),
             diffusivity_stderr_m2_per_s=by_axis(error[:3]),
             diffusivity_tensor_m2_per_s=_matrix(value),
@@ -98,8 +110,8 @@ class Estimator:
             walkers=len(walkers.sites),
             hops_per_second=hops / seconds,
             simulated_time_s=time_s,
-            lag_s=self.plan.lag_s,
-            escape_time_s=self.plan.escape_time_s,
+            lag_s=plan.lag_s,
+            escape_time_s=plan.escape_time_s,
             plateau=by_axis(plateau),
             basins=basins,
             mobile_fraction=self.mobile_fraction,
@@ -109,7 +121,7 @@ class Estimator:
             crossings=crossings_by_pair(network, crossings),
             seed=self.seed,
             seconds=seconds,
-            msd_time_s=np.array(lags) * self.plan.interval_s,
+            msd_time_s=np.array(lags) * plan.interval_s,
             msd_m2=np.array([found.mean_products(lag)[:, :3].mean(axis=0) * size**2 for lag in lags]),
         )
 
@@ -118,11 +130,11 @@ class Estimator:
         """Return along which axes anything percolates, shape (3,)."""
         return np.asarray(self.clusters.spans.any(axis=0))
 
-    def _diffusivity(self, found: Displacements) -> tuple[Array, Array]:
+    def _diffusivity(self, plan: Plan, found: Displacements) -> tuple[Array, Array]:
         """Return diffusivity and standard error [m^2/s] of each of `PAIRS`."""
         slopes = found.slopes(QUOTED_LAG)
         size = np.array(self.network.structure.voxel_size)
-        to_si = np.array([size[a] * size[b] for a, b in PAIRS]) * self.mobile_fraction / self.plan.interval_s
+        to_si = np.array([size[a] * size[b] for a, b in PAIRS]) * self.mobile_fraction / plan.interval_s
         open_ = np.array([self.open_axes[a] and self.open_axes[b] for a, b in PAIRS])
         error = slopes.std(axis=0, ddof=1) / np.sqrt(len(slopes))
         return np.where(open_, slopes.mean(axis=0) * to_si, 0.0), np.where(open_, error * to_si, 0.0)

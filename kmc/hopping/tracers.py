@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -51,28 +51,47 @@ class Moves(Protocol):
 
 @dataclass
 class _Run:
-    """A run on its way: `steps` parts of an interval are done."""
+    """A run on its way: since `began_s`, `steps` parts of an interval are done."""
 
     plan: Plan
-    parts: int
     walkers: Walkers
     displacements: Displacements
+    began_s: float = 0.0
     steps: int = 0
+
+    @property
+    def parts(self) -> int:
+        """Return the parts of an interval, each some seconds of work at most."""
+        hops = len(self.walkers.sites) * self.plan.hop_rate_Hz * self.plan.interval_s
+        return max(1, math.ceil(hops / HOPS_PER_STEP))
 
     @property
     def time_s(self) -> float:
         """Return the time reached [s]; the same number however the run got there."""
         whole, part = divmod(self.steps, self.parts)
-        return self.plan.interval_s * (whole + part / self.parts)
+        return self.began_s + self.plan.interval_s * (whole + part / self.parts)
+
+    @property
+    def intervals(self) -> float:
+        """Return how many intervals are done."""
+        return self.steps / self.parts
+
+    def take_longer_lags(self) -> None:
+        """Start to sample anew, half as often, from where the walkers are."""
+        self.began_s, self.steps = self.time_s, 0
+        self.plan = replace(self.plan, interval_s=2.0 * self.plan.interval_s)
+        self.displacements = Displacements.of(self.walkers.places)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return everything that decides how it goes on."""
         more = {"past": self.displacements.places, "sums": self.displacements.sums}
-        return {**self.walkers.arrays(), **more, "steps": np.array(self.steps)}
+        return {**self.walkers.arrays(), **more, "clock": np.array([self.plan.interval_s, self.began_s, self.steps])}
 
     def go_on_from(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Take up a run where it was saved."""
-        self.walkers, self.steps = Walkers.from_arrays(arrays), int(arrays["steps"])
+        interval_s, self.began_s, steps = arrays["clock"].tolist()
+        self.plan, self.steps = replace(self.plan, interval_s=interval_s), int(steps)
+        self.walkers = Walkers.from_arrays(arrays)
         self.displacements = Displacements(arrays["past"], arrays["sums"], self.steps // self.parts)
 
 
@@ -109,8 +128,8 @@ def run_tracers(
     hops : int, optional
         Instead of a time: about this many hops of all walkers together (1e8 unless given).
     rel_error : float, optional
-        Go on until the standard error of sigma_eff is this share of it along every axis that conducts; `hops` then is the most
-        to be made, and a quarter of `time_s` the lag.
+        Go on until the standard error of sigma_eff is this share of it along every axis that conducts and D has settled: while it
+        still falls with the lag, the lag is doubled. `hops` then is the most to be made, and a quarter of `time_s` the first lag.
     seed, case, replica : int
         Key of the random streams; walker w uses (seed, case, replica, w) whatever the number of threads.
     clusters : Clusters, optional
@@ -163,12 +182,11 @@ def run_tracers(
     moves = VoxelHops(network, mirrored=mirrored)
     run = _Run(
         plan=plan,
-        parts=max(1, math.ceil(plan.walkers * plan.hop_rate_Hz * plan.interval_s / HOPS_PER_STEP)),
         walkers=moves.start(weight, plan.walkers, (seed, case, replica)),
-        displacements=Displacements.of(plan.walkers),
+        displacements=Displacements.of(np.zeros((plan.walkers, 3), dtype=np.int64)),
     )
     del weight
-    estimator = Estimator(network, boundary, found, plan, moving / all_carriers, all_carriers / found.ids.size, seed)
+    estimator = Estimator(network, boundary, found, moving / all_carriers, all_carriers / found.ids.size, seed)
     identity = run_identity(
         network, boundary=boundary, walkers=plan.walkers, interval_s=plan.interval_s, rel_error=rel_error, hops=hops,
         seed=seed, case=case, replica=replica,
@@ -177,7 +195,7 @@ def run_tracers(
         run.go_on_from(load_checkpoint(resume, identity))
     saved = time.monotonic()
     while True:
-        share, text = estimator.progress(run.displacements, run.walkers, run.steps / run.parts, rel_error, hops)
+        share, text = estimator.progress(run.plan, run.displacements, run.walkers, run.intervals, rel_error, hops)
         if progress is not None and run.steps:
             progress(min(share, 1.0), text)
         stopped = share < 1.0 and stop is not None and stop()
@@ -187,13 +205,20 @@ def run_tracers(
         if stopped:
             raise Stopped(f"stopped at {share:.0%}")
         if share >= 1.0:
-            break
+            if rel_error is None or estimator.has_settled(run.plan, run.displacements) or _enough(run.walkers, hops):
+                break
+            run.take_longer_lags()
         run.steps += 1
         moves.advance(run.walkers, run.time_s)
         if run.steps % run.parts == 0:
             run.displacements.take(run.walkers.places)
     residence = moves.residence_s(run.walkers, run.time_s)
-    return estimator.result(run.displacements, run.walkers, residence, run.time_s, None, time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    return estimator.result(run.plan, run.displacements, run.walkers, residence, run.time_s, None, seconds)
+
+
+def _enough(walkers: Walkers, most_hops: int | None) -> bool:
+    return most_hops is not None and int(walkers.hops.sum()) >= most_hops
 
 
 def _check(

@@ -106,7 +106,7 @@ def kill_and_resume(built: Any, work: Path, mode: str, *, kills: int, seed: int)
 
 def test_workers_change_no_bit(built, monkeypatch):
     ends = set()
-    for threads in ("1", "2"):
+    for threads in ("1", "2", "5"):
         monkeypatch.setenv("NUMBA_NUM_THREADS", threads)
         ran = subprocess.run(command(built, "--hops", 1_000_000), capture_output=True, text=True, check=True, timeout=300)
         ends.add(json.dumps(bits(ran.stdout)))
