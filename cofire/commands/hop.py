@@ -27,6 +27,10 @@ def run(
     boundary: options.Boundary = "periodic",
     mode: Annotated[str, typer.Option(help="tracer (independent carriers) or lattice-gas (one carrier a site).")] = "tracer",
     filling: Annotated[float | None, typer.Option(metavar="F", help="Share of sites filled (lattice-gas).")] = None,
+    chemical_potential_eV: Annotated[
+        float | None,
+        typer.Option("--chemical-potential-eV", metavar="MU", help="Or: that of the carriers, 0 half-fills the lowest sites."),
+    ] = None,
     walkers: Annotated[
         int | None, typer.Option(help="Number of carriers (tracer); chosen by the program unless given.")
     ] = None,
@@ -35,10 +39,11 @@ def run(
     rel_error: Annotated[
         float | None, typer.Option(metavar="E", help="Or: until sigma_eff is known to this share, like 0.01 (tracer).")
     ] = None,
+    basins: Annotated[
+        str, typer.Option(help="auto or no: cross nearly closed regions, like pressed grains, in one event (tracer, periodic).")
+    ] = "auto",
     seed: Annotated[int, typer.Option(help="The same seed gives the same bits.")] = 1,
-    field: Annotated[
-        str | None, typer.Option("--field-V-per-m", metavar="X,Y,Z", help="Drift in a uniform field instead (tracer).")
-    ] = None,
+    field: Annotated[str | None, typer.Option("--field-V-per-m", metavar="X,Y,Z", help="Drift in a uniform field.")] = None,
     trajectories: Annotated[
         Path | None, typer.Option(metavar="FILE.h5|.vtp", help="Write the ways of a few carriers (tracer).")
     ] = None,
@@ -58,8 +63,8 @@ def run(
     _check(
         mode,
         carrier,
-        filling,
-        {"--walkers": walkers, "--rel-error": rel_error, "--trajectories": trajectories, "--field-V-per-m": field},
+        {"--filling": filling, "--chemical-potential-eV": chemical_potential_eV},
+        {"--walkers": walkers, "--rel-error": rel_error, "--trajectories": trajectories},
     )
     if carrier == "both" and any(given is not None for given in (checkpoint, resume, trajectories, field)):
         raise InputError("--checkpoint, --resume, --trajectories and --field-V-per-m take one carrier; choose ion or electron")
@@ -86,19 +91,22 @@ def run(
             "checkpoint": checkpoint, "checkpoint_every_s": checkpoint_every_s, "resume": resume, "stop": asked
         }  # fmt: skip
         try:
-            if field_V_per_m is not None:
+            if mode == "lattice-gas":
+                amount = {"filling": filling, "chemical_potential_eV": chemical_potential_eV, "field_V_per_m": field_V_per_m}
+                found = _gas(network, boundary, {**amount, **going, **restart})
+            elif field_V_per_m is not None:
                 found = _drift(network, field_V_per_m, walkers, going)
-            elif mode == "lattice-gas":
-                found = _gas(network, filling, boundary, {**going, **restart})
             elif carrier == "both":
-                found = _both(network, boundary, walkers, rel_error, {**going, "stop": asked})
+                found = _both(network, boundary, walkers, rel_error, {**going, "basins": basins, "stop": asked})
             else:
-                found = _tracers(network, boundary, walkers, rel_error, {**going, **restart})
+                found = _tracers(network, boundary, walkers, rel_error, {**going, "basins": basins, **restart})
                 if trajectories is not None:
                     bar(None, "writing trajectories")
                     found["files"] = _write_trajectories(trajectories, trajectory_count, network, found)
         except Stopped as stopped:
-            more = "with --checkpoint FILE it could go on" if checkpoint is None else f"go on with: {resume_command(checkpoint)}"
+            more = (
+                "with --checkpoint FILE it could go on" if checkpoint is None else f"go on with: {resume_command(checkpoint)}"
+            )
             note(f"{stopped}; {more}")
             raise typer.Exit(asked.code) from None
     if json:
@@ -107,17 +115,18 @@ def run(
         _show(structure.name, network.temperature_C, found)
 
 
-def _check(mode: str, carrier: str, filling: float | None, tracer_only: dict[str, Any]) -> None:
+def _check(mode: str, carrier: str, gas_only: dict[str, Any], tracer_only: dict[str, Any]) -> None:
     if mode not in MODES:
         raise InputError(f"--mode is '{mode}'{did_you_mean(mode, MODES)}")
     if carrier not in CARRIERS:
         raise InputError(f"carrier is '{carrier}'{did_you_mean(carrier, CARRIERS)}")
-    if mode == "tracer" and filling is not None:
-        raise InputError(f"--filling {filling:g} belongs to --mode lattice-gas; leave it out or change the mode")
-    given = [option for option, value in tracer_only.items() if value is not None]
-    if mode == "lattice-gas" and (given or carrier == "both"):
-        what = given[0] if given else "--carrier both"
-        raise InputError(f"{what} belongs to --mode tracer; leave it out or change the mode")
+    other = gas_only if mode == "tracer" else tracer_only
+    given = [option for option, value in other.items() if value is not None]
+    if mode == "lattice-gas" and carrier == "both":
+        given.append("--carrier both")
+    if given:
+        needed = MODES[1 - MODES.index(mode)]
+        raise InputError(f"{given[0]} belongs to --mode {needed}; leave it out or change the mode")
 
 
 def _vector(text: str) -> tuple[float, float, float]:
@@ -135,10 +144,12 @@ def _drift(network: Network, field: tuple[float, float, float], walkers: int | N
     return run_drift(network, field, walkers=walkers, **going).to_dict()
 
 
-def _gas(network: Network, filling: float | None, boundary: str, going: dict[str, Any]) -> dict[str, Any]:
+def _gas(network: Network, boundary: str, going: dict[str, Any]) -> dict[str, Any]:
     from kmc.hopping import run_lattice_gas
 
-    return run_lattice_gas(network, filling=0.5 if filling is None else filling, boundary=boundary, **going).to_dict()
+    if going["filling"] is None and going["chemical_potential_eV"] is None:
+        going["filling"] = 0.5
+    return run_lattice_gas(network, boundary=boundary, **going).to_dict()
 
 
 def _tracers(
@@ -177,7 +188,7 @@ def _write_trajectories(path: Path, count: int, network: Network, found: dict[st
         return []
     ways = record_trajectories(
         network, walkers=found["walkers"], time_s=found["simulated_time_s"], boundary=found["boundary"], chosen=count,
-        seed=found["seed"],
+        basins=found["basins"] is not None, seed=found["seed"],
     )  # fmt: skip
     write_trajectories(path, ways)
     return [str(path)]

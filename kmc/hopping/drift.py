@@ -15,7 +15,7 @@ import numpy as np
 
 from kmc.connectivity import label_clusters
 from kmc.hopping.equilibrium import mobile_carriers, site_sums
-from kmc.hopping.tallies import by_axis
+from kmc.hopping.tallies import by_axis, standard_error
 from kmc.hopping.voxel_hops import VoxelHops
 from kmc.network import Network
 from kmc.outcomes import Outcome
@@ -152,7 +152,7 @@ def run_drift(
             if progress is not None:
                 progress(part / PARTS, f"{group.hops.sum():.3g} hops")
         steps = (group.places - before) * size * (moving / carriers.sum()) / (0.5 * mean_time)
-        value, error, done = steps.mean(axis=0), steps.std(axis=0, ddof=1) / np.sqrt(count), int(group.hops.sum())
+        value, error, done = steps.mean(axis=0), standard_error(steps), int(group.hops.sum())
     charge = -1.0 if network.carrier == "electron" else 1.0
     along = charge * field / float(field @ field)
     mobility, mobility_error = float(value @ along), float(np.sqrt(((error * along) ** 2).sum()))

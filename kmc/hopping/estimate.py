@@ -12,13 +12,15 @@ from kmc.connectivity import Clusters
 from kmc.hopping.displacements import LAGS, MOST, PAIRS, QUOTED_LAG, Displacements
 from kmc.hopping.plan import Plan
 from kmc.hopping.result import HopResult
-from kmc.hopping.tallies import by_axis, crossings_by_pair
+from kmc.hopping.tallies import by_axis, crossings_by_pair, standard_error
 from kmc.hopping.walkers import Walkers
 from kmc.network import Network
 from kmc.outcomes import Outcome
 from kmc.rates import mobility_factor
 
 Array = NDArray[np.float64]
+HALF_BOX = 0.5
+"""Mean square displacement at the lag over the square of the box, from which on a carrier has seen enough of it."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,15 @@ class Estimator:
         return (1.0 if most_hops is not None and hops >= most_hops else share), text
 
     def has_settled(self, plan: Plan, found: Displacements) -> bool:
-        """Return whether the lag is long enough and D no longer falls with it, within errors or 2 %."""
-        return plan.long_enough and self._plateau(found)[1]
+        """Return whether carriers have left grains and seen half the box, and D no longer falls with the lag.
+
+        D falls until carriers have met what there is: the slowest mode of a box of length L dies out as exp(-4 pi^2 D t/L^2). At
+        a mean square displacement of 0.5 L^2 it adds to D below 0.5 % of what it added at first. The fall between half the
+        lag and the lag may then be nothing within 3 standard errors, or 2 %.
+        """
+        edges = np.array(self.network.structure.shape)
+        far = found.mean_products(QUOTED_LAG)[:, :3].mean(axis=0) >= HALF_BOX * edges**2
+        return plan.lag_s >= plan.escape_time_s and bool(far[self.open_axes].all()) and self._plateau(found)[1]
 
     def result(
         self,
@@ -136,14 +145,14 @@ class Estimator:
         size = np.array(self.network.structure.voxel_size)
         to_si = np.array([size[a] * size[b] for a, b in PAIRS]) * self.mobile_fraction / plan.interval_s
         open_ = np.array([self.open_axes[a] and self.open_axes[b] for a, b in PAIRS])
-        error = slopes.std(axis=0, ddof=1) / np.sqrt(len(slopes))
+        error = standard_error(slopes)
         return np.where(open_, slopes.mean(axis=0) * to_si, 0.0), np.where(open_, error * to_si, 0.0)
 
     def _plateau(self, found: Displacements) -> tuple[Array, bool]:
         """Return by what share D still falls along each axis, and whether that is nothing within its error or below 2 %."""
         later, earlier = found.slopes(QUOTED_LAG)[:, :3], found.slopes(QUOTED_LAG // 2)[:, :3]
         falls, level = earlier - later, later.mean(axis=0)
-        drop, error = falls.mean(axis=0), falls.std(axis=0, ddof=1) / np.sqrt(len(falls))
+        drop, error = falls.mean(axis=0), standard_error(falls)
         fine = (drop <= 3.0 * error) | (drop <= 0.02 * level)
         share = np.divide(drop, level, out=np.zeros(3), where=self.open_axes & (level > 0.0))
         return share, bool(fine[self.open_axes].all())

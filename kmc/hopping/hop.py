@@ -25,6 +25,7 @@ def hop(
     time_s: float | None = None,
     hops: int | None = None,
     rel_error: float | None = None,
+    basins: str = "auto",
     seed: int = 0,
     replica: int = 0,
     checkpoint: str | Path | None = None,
@@ -41,7 +42,7 @@ def hop(
         What conducts; with a Network, `materials`, `carrier` and `temperature_C` are its own.
     materials, carrier, temperature_C
         See `kmc.network.build_network`.
-    boundary, walkers, time_s, hops, rel_error, seed, replica, checkpoint, checkpoint_every_s, resume, stop, progress
+    boundary, walkers, time_s, hops, rel_error, basins, seed, replica, checkpoint, checkpoint_every_s, resume, stop, progress
         See `kmc.hopping.run_tracers`.
 
     Returns
@@ -64,7 +65,7 @@ def hop(
     else:
         network = build_network(structure, materials, carrier=carrier, temperature_C=temperature_C)
     return run_tracers(
-        network, boundary=boundary, walkers=walkers, time_s=time_s, hops=hops, rel_error=rel_error, seed=seed,
+        network, boundary=boundary, walkers=walkers, time_s=time_s, hops=hops, rel_error=rel_error, basins=basins, seed=seed,
         replica=replica, checkpoint=None if checkpoint is None else Path(checkpoint), checkpoint_every_s=checkpoint_every_s,
         resume=None if resume is None else Path(resume), stop=stop, progress=progress,
     )  # fmt: skip

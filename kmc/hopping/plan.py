@@ -12,8 +12,7 @@ from kmc.network import Network
 from kmc.pieces import label_pieces
 
 DEFAULT_HOPS = 100_000_000
-FEWEST_WALKERS, MOST_WALKERS = 128, 8192
-FEWEST_HOPS_EACH = 20_000
+FEWEST_WALKERS, MOST_WALKERS = 128, 16_384
 ESCAPES_PER_LAG = 4.0
 CROSSINGS_PER_LAG = 32.0
 """A lag is long enough to diffuse this many times over half the box, in hops of a uniform lattice."""
@@ -35,8 +34,8 @@ class Plan:
         Mean time a carrier spends in a piece of a grain before it leaves; 0 where there is one piece only.
     half_box_time_s : float
         Time to diffuse over half the box, were the lattice uniform.
-    hop_rate_Hz : float
-        Mean hop rate of a carrier, in hops or in what stands for many of them.
+    move_rate_Hz : float
+        Mean rate at which a carrier moves, by a hop or from basin to basin.
     """
 
     walkers: int
@@ -44,22 +43,18 @@ class Plan:
     samples: int | None
     escape_time_s: float
     half_box_time_s: float
-    hop_rate_Hz: float
+    move_rate_Hz: float
 
     @property
     def lag_s(self) -> float:
         """Return the lag at which the diffusivity is quoted [s]."""
         return QUOTED_LAG * self.interval_s
 
-    @property
-    def long_enough(self) -> bool:
-        """Return whether the lag outlasts a stay in a grain and the way over half the box."""
-        return self.lag_s >= max(self.escape_time_s, self.half_box_time_s)
-
 
 def make_plan(
     *,
-    hop_rate_Hz: float,
+    move_rate_Hz: float,
+    fewest_moves: int,
     escape_time_s: float,
     half_box_time_s: float,
     walkers: int | None,
@@ -71,8 +66,10 @@ def make_plan(
 
     Parameters
     ----------
-    hop_rate_Hz, escape_time_s, half_box_time_s : float
+    move_rate_Hz, escape_time_s, half_box_time_s : float
         See `Plan`.
+    fewest_moves : int
+        Moves of each carrier at least.
     walkers, time_s, hops
         What the user asked for.
     open_end : bool
@@ -81,16 +78,16 @@ def make_plan(
     total = hops or DEFAULT_HOPS
     wanted_s = max(ESCAPES_PER_LAG * escape_time_s, CROSSINGS_PER_LAG * half_box_time_s) * MOST / QUOTED_LAG
     if open_end:
-        wanted_s = max(wanted_s, FEWEST_HOPS_EACH / hop_rate_Hz) if time_s is None else time_s
-        count = walkers or int(np.clip(DEFAULT_HOPS / (wanted_s * hop_rate_Hz), FEWEST_WALKERS, MOST_WALKERS))
-        return Plan(count, wanted_s / MOST, None, escape_time_s, half_box_time_s, hop_rate_Hz)
+        wanted_s = max(wanted_s, fewest_moves / move_rate_Hz) if time_s is None else time_s
+        count = walkers or int(np.clip(DEFAULT_HOPS / (wanted_s * move_rate_Hz), FEWEST_WALKERS, MOST_WALKERS))
+        return Plan(count, wanted_s / MOST, None, escape_time_s, half_box_time_s, move_rate_Hz)
     if time_s is not None:
-        count = walkers or int(np.clip(total / (hop_rate_Hz * time_s), FEWEST_WALKERS, MOST_WALKERS))
+        count = walkers or int(np.clip(total / (move_rate_Hz * time_s), FEWEST_WALKERS, MOST_WALKERS))
     else:
-        each = max(FEWEST_HOPS_EACH, wanted_s * hop_rate_Hz)
+        each = max(fewest_moves, wanted_s * move_rate_Hz)
         count = walkers or int(np.clip(total / each, FEWEST_WALKERS, MOST_WALKERS))
-        time_s = max(total, 1) / (count * hop_rate_Hz)
-    return Plan(count, time_s / MOST, MOST, escape_time_s, half_box_time_s, hop_rate_Hz)
+        time_s = max(total, 1) / (count * move_rate_Hz)
+    return Plan(count, time_s / MOST, MOST, escape_time_s, half_box_time_s, move_rate_Hz)
 
 
 def escape_time_s(network: Network, weight: NDArray[np.float64]) -> float:

@@ -19,6 +19,26 @@ def by_axis(values: NDArray[np.float64]) -> dict[str, float]:
     return {axis: float(value) for axis, value in zip("xyz", values, strict=True)}
 
 
+def standard_error(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the standard error of the mean over walkers that start each in its own share of equilibrium, in order.
+
+    Neighbours start alike, in one phase and close by, so half the mean square of their differences is the variance that
+    chance makes; that of all walkers would count the differences between phases too, which the shares leave no chance
+    (Wolter 2007, Introduction to Variance Estimation, section 8.2). What remains of such differences makes it larger.
+
+    Parameters
+    ----------
+    values : ndarray of shape (walkers, ...)
+        A value of each walker, in their order.
+
+    Examples
+    --------
+    >>> standard_error(np.array([1.0, 2.0, 1.0, 2.0])).round(4).item()
+    0.3536
+    """
+    return np.asarray(np.sqrt(0.5 * (np.diff(values, axis=0) ** 2).mean(axis=0) / len(values)))
+
+
 def crossings_by_pair(network: Network, by_class: NDArray[np.int64]) -> dict[str, int]:
     """Return the hops by phase pair; those over a grain boundary or point contact of one phase are A|A.
 

@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kmc.connectivity import Clusters, label_clusters
+from kmc.hopping.basins import BasinHops, Basins, find_basins
 from kmc.hopping.checkpoint import Stopped, load_checkpoint, run_identity, save_checkpoint
-from kmc.hopping.displacements import Displacements
+from kmc.hopping.displacements import MOST, Displacements
 from kmc.hopping.equilibrium import mobile_carriers, site_sums
 from kmc.hopping.estimate import Estimator, nothing_moves
 from kmc.hopping.plan import Plan, escape_time_s, make_plan
@@ -32,6 +33,8 @@ from kmc.outcomes import Outcome
 from microstructures.errors import InputError
 
 LARGEST_HOPS = 10**15
+FEWEST_HOPS, FEWEST_EVENTS = 20_000, 16
+"""Moves of each carrier at least, where they are single hops and where they lead from basin to basin."""
 HOPS_PER_STEP = 100_000_000
 """A run can stop, be saved and tell how far it is after so many hops, some seconds."""
 
@@ -62,7 +65,7 @@ class _Run:
     @property
     def parts(self) -> int:
         """Return the parts of an interval, each some seconds of work at most."""
-        hops = len(self.walkers.sites) * self.plan.hop_rate_Hz * self.plan.interval_s
+        hops = len(self.walkers.sites) * self.plan.move_rate_Hz * self.plan.interval_s
         return max(1, math.ceil(hops / HOPS_PER_STEP))
 
     @property
@@ -75,6 +78,15 @@ class _Run:
     def intervals(self) -> float:
         """Return how many intervals are done."""
         return self.steps / self.parts
+
+    @property
+    def has_many_windows(self) -> bool:
+        """Return whether another four lags have just been sampled, enough to see whether D still falls."""
+        return self.steps > 0 and self.steps % (MOST * self.parts) == 0
+
+    def has_settled(self, estimator: Estimator) -> bool:
+        """Return whether D no longer falls with the lag."""
+        return estimator.has_settled(self.plan, self.displacements)
 
     def take_longer_lags(self) -> None:
         """Start to sample anew, half as often, from where the walkers are."""
@@ -103,6 +115,7 @@ def run_tracers(
     time_s: float | None = None,
     hops: int | None = None,
     rel_error: float | None = None,
+    basins: str = "auto",
     seed: int = 0,
     case: int = 0,
     replica: int = 0,
@@ -130,6 +143,10 @@ def run_tracers(
     rel_error : float, optional
         Go on until the standard error of sigma_eff is this share of it along every axis that conducts and D has settled: while it
         still falls with the lag, the lag is doubled. `hops` then is the most to be made, and a quarter of `time_s` the first lag.
+    basins : "auto" or "no"
+        Whether nearly closed regions of a periodic structure, like grains behind point contacts, may be crossed in one event
+        with their exact exit statistics where that saves work (`kmc.hopping.basins`). Counted are then such events, and hops
+        only where they lead out of a region.
     seed, case, replica : int
         Key of the random streams; walker w uses (seed, case, replica, w) whatever the number of threads.
     clusters : Clusters, optional
@@ -157,7 +174,7 @@ def run_tracers(
         If `stop` said so.
     """
     start = time.perf_counter()
-    _check(boundary, walkers, time_s, hops, rel_error, seed)
+    _check(boundary, walkers, time_s, hops, rel_error, basins, seed)
     mirrored = boundary == "plates"
     found = clusters if clusters is not None else label_clusters(network, periodic=not mirrored)
     carriers, conductance = site_sums(network, mirrored)
@@ -173,13 +190,15 @@ def run_tracers(
             f"hop rates are {leaving.sum() / moving:g} per s; allowed: what a float can hold; check the conductivities"
         )
     busy_rate = float((leaving * (leaving / carriers[mobile] / leaving.sum())).sum())
+    regions = None if mirrored or basins == "no" else _find_basins(network, found, progress)
     plan = make_plan(
-        hop_rate_Hz=float(leaving.sum()) / moving, escape_time_s=escape_time_s(network, weight),
+        move_rate_Hz=float(leaving.sum()) / moving if regions is None else regions.event_rate,
+        fewest_moves=FEWEST_HOPS if regions is None else FEWEST_EVENTS, escape_time_s=escape_time_s(network, weight),
         half_box_time_s=0.25 * max(network.structure.shape) ** 2 / busy_rate, walkers=walkers, time_s=time_s, hops=hops,
         open_end=rel_error is not None,
     )  # fmt: skip
     del carriers, conductance, mobile, leaving
-    moves = VoxelHops(network, mirrored=mirrored)
+    moves: Moves = VoxelHops(network, mirrored=mirrored) if regions is None else BasinHops(network, regions)
     run = _Run(
         plan=plan,
         walkers=moves.start(weight, plan.walkers, (seed, case, replica)),
@@ -189,7 +208,7 @@ def run_tracers(
     estimator = Estimator(network, boundary, found, moving / all_carriers, all_carriers / found.ids.size, seed)
     identity = run_identity(
         network, boundary=boundary, walkers=plan.walkers, interval_s=plan.interval_s, rel_error=rel_error, hops=hops,
-        seed=seed, case=case, replica=replica,
+        basins=regions is not None, seed=seed, case=case, replica=replica,
     )  # fmt: skip
     if resume is not None:
         run.go_on_from(load_checkpoint(resume, identity))
@@ -204,9 +223,9 @@ def run_tracers(
             saved = time.monotonic()
         if stopped:
             raise Stopped(f"stopped at {share:.0%}")
-        if share >= 1.0:
-            if rel_error is None or estimator.has_settled(run.plan, run.displacements) or _enough(run.walkers, hops):
-                break
+        if share >= 1.0 and (rel_error is None or run.has_settled(estimator) or _enough(run.walkers, hops)):
+            break
+        if rel_error is not None and run.has_many_windows and not run.has_settled(estimator):
             run.take_longer_lags()
         run.steps += 1
         moves.advance(run.walkers, run.time_s)
@@ -214,7 +233,17 @@ def run_tracers(
             run.displacements.take(run.walkers.places)
     residence = moves.residence_s(run.walkers, run.time_s)
     seconds = time.perf_counter() - start
-    return estimator.result(run.plan, run.displacements, run.walkers, residence, run.time_s, None, seconds)
+    words = None if regions is None else regions.describe()
+    return estimator.result(run.plan, run.displacements, run.walkers, residence, run.time_s, words, seconds)
+
+
+def _find_basins(network: Network, clusters: Clusters, progress: Callable[[float, str], Any] | None) -> Basins | None:
+    """Return the basins that pay, None where single hops are as good or a float cannot hold what they need."""
+    say = None if progress is None else (lambda share, text, tell=progress: tell(0.0, f"looking for basins: {text}"))
+    try:
+        return find_basins(network, clusters, progress=say)
+    except FloatingPointError:
+        return None
 
 
 def _enough(walkers: Walkers, most_hops: int | None) -> bool:
@@ -222,10 +251,18 @@ def _enough(walkers: Walkers, most_hops: int | None) -> bool:
 
 
 def _check(
-    boundary: str, walkers: int | None, time_s: float | None, hops: int | None, rel_error: float | None, seed: int
+    boundary: str,
+    walkers: int | None,
+    time_s: float | None,
+    hops: int | None,
+    rel_error: float | None,
+    basins: str,
+    seed: int,
 ) -> None:
     if boundary not in ("periodic", "plates"):
         raise InputError(f"boundary is '{boundary}'; allowed: periodic, plates")
+    if basins not in ("auto", "no"):
+        raise InputError(f"basins is '{basins}'; allowed: auto, no")
     if rel_error is not None and not 1e-5 <= rel_error < 1.0:
         raise InputError(f"rel_error is {rel_error}; allowed: 1e-5 to below 1 (0.01 is 1 %)")
     if time_s is not None and hops is not None and rel_error is None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kmc.connectivity import label_clusters
+from kmc.hopping.basins import BasinHops, find_basins
 from kmc.hopping.equilibrium import mobile_carriers, site_sums
 from kmc.hopping.voxel_hops import VoxelHops
 from kmc.hopping.walkers import Walkers
@@ -53,6 +54,7 @@ def record_trajectories(
     boundary: str = "periodic",
     chosen: int = 10,
     samples: int = 1000,
+    basins: bool = False,
     seed: int = 0,
     case: int = 0,
     replica: int = 0,
@@ -73,6 +75,8 @@ def record_trajectories(
         How many to follow, spread evenly over the carriers of the run and so over the phases.
     samples : int
         How often to look, the start not counted.
+    basins : bool
+        Whether the run went from basin to basin: positions are then where a carrier entered the one it is in.
     seed, case, replica : int
         Of the run.
 
@@ -86,10 +90,13 @@ def record_trajectories(
     if samples < 1 or not time_s > 0.0:
         raise InputError(f"samples is {samples}, time_s is {time_s}; allowed: 1 or more, and above 0")
     mirrored = boundary == "plates"
-    weight = mobile_carriers(label_clusters(network, periodic=not mirrored), site_sums(network, mirrored)[0])
+    clusters = label_clusters(network, periodic=not mirrored)
+    weight = mobile_carriers(clusters, site_sums(network, mirrored)[0])
     if not weight.any():
         raise InputError("nothing percolates, so no carrier moves; there are no trajectories to write")
-    moves = VoxelHops(network, mirrored=mirrored)
+    regions = find_basins(network, clusters) if basins else None
+    moves = VoxelHops(network, mirrored=mirrored) if regions is None else BasinHops(network, regions)
+    voxel_of = np.arange(weight.size) if regions is None else regions.voxel
     run = moves.start(weight, walkers, (seed, case, replica))
     picked = (np.arange(chosen) * walkers) // chosen
     group = Walkers.from_arrays(
@@ -97,12 +104,12 @@ def record_trajectories(
     )
     times = time_s * np.arange(samples + 1) / samples
     shape = network.structure.shape
-    first = np.stack(np.unravel_index(group.sites, shape), axis=1) + 0.5
+    first = np.stack(np.unravel_index(voxel_of[group.sites], shape), axis=1) + 0.5
     phase_of_voxel = network.faces.phase_of_label[network.structure.labels].reshape(-1)
     places, phase = np.empty((chosen, samples + 1, 3)), np.empty((chosen, samples + 1), dtype=np.uint8)
     for m, until in enumerate(times):
         moves.advance(group, float(until))
-        places[:, m], phase[:, m] = first + group.places, phase_of_voxel[group.sites]
+        places[:, m], phase[:, m] = first + group.places, phase_of_voxel[voxel_of[group.sites]]
     return Trajectories(
         time_s=times,
         position_m=places * np.array(network.structure.voxel_size),

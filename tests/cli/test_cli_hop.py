@@ -18,8 +18,8 @@ import pytest
 
 MOMENT = ("seconds", "hops_per_second")
 LONG = {
-    "tracer": ("--walkers", 256, "--hops", 300_000_000),
-    "lattice-gas": ("--filling", 0.2, "--hops", 30_000_000),
+    "tracer": ("--walkers", 256, "--hops", 120_000_000),
+    "lattice-gas": ("--filling", 0.2, "--hops", 20_000_000),
 }
 
 
@@ -138,11 +138,21 @@ def test_trajectories_are_written_and_not_overwritten(done, refuse, built, work)
     done(*words, "--overwrite")
 
 
+def test_a_gas_in_a_field_at_a_chemical_potential(done, built):
+    words = ("--mode", "lattice-gas", "--chemical-potential-eV", 0.0, "--field-V-per-m", "0,0,1e5", "--hops", 200_000)
+    found = done("hop", built.fired, *words, "--json").json
+    assert 0.0 < found["filling"] < 1.0
+    assert found["drift_m_per_s"]["z"] != 0.0
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (("--rel-error", "2"), "rel_error is 2"),
         (("--rel-error", "0.1", "--mode", "lattice-gas"), "--rel-error belongs to --mode tracer"),
+        (("--chemical-potential-eV", "0"), "belongs to --mode lattice-gas"),
+        (("--filling", "0.5", "--chemical-potential-eV", "0", "--mode", "lattice-gas"), "chemical"),
+        (("--basins", "yes"), "basins is 'yes'"),
         (("--field-V-per-m", "1e5"), "three numbers"),
         (("--field-V-per-m", "0,0,0"), "above 0"),
         (("--carrier", "both", "--checkpoint", "x.npz"), "one carrier"),
