@@ -28,7 +28,7 @@ WORTHWHILE = 0.7
 MOST_ENTRIES = 100_000_000
 """Chances in the tables of all basins together (0.8 GB); those that save least for their size are dropped beyond that."""
 LEVEL_RATIO = 1.5
-"""Thresholds lie this factor apart, or farther, each in the widest gap between the conductances around it."""
+"""There is one threshold for each such factor that holds conductances, in the widest gap between these."""
 
 
 @dataclass(frozen=True)
@@ -96,12 +96,11 @@ def thresholds(values: NDArray[np.float64]) -> list[float]:
     cuts: list[float] = []
     first = 0
     while first < len(falling) - 1:
-        last = int(np.searchsorted(-falling, -falling[first] / LEVEL_RATIO, side="right"))
-        last = min(max(last, first + 1), len(falling) - 1)
-        gaps = falling[first:last] / falling[first + 1 : last + 1]
-        cut = first + int(np.argmax(gaps))
-        cuts.append(float(falling[cut]))
-        first = cut + 1
+        end = int(np.searchsorted(-falling, -falling[first] / LEVEL_RATIO, side="right"))
+        end = min(max(end, first + 1), len(falling) - 1)
+        gaps = falling[first:end] / falling[first + 1 : end + 1]
+        cuts.append(float(falling[first + int(np.argmax(gaps))]))
+        first = end
     return cuts
 
 
