@@ -119,7 +119,7 @@ def run_drift(
     >>> from kmc.network import build_network
     >>> from microstructures.structure import VoxelStructure
     >>> block = VoxelStructure.from_labels(np.full((8, 8, 8), 2), voxel_nm=25, phases={2: "LATP"})
-    >>> found = run_drift(build_network(block), (1e6, 0.0, 0.0), hops=2_000_000, seed=1)
+    >>> found = run_drift(build_network(block), (2e5, 0.0, 0.0), hops=4_000_000, seed=1)
     >>> abs(found.sigma_eff_S_per_m - 0.9) < 5 * found.sigma_eff_stderr_S_per_m
     True
     """
