@@ -5,6 +5,7 @@ Neighbourhood: the 6 faces of a voxel, the same as the solver and the hops use.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -60,7 +61,7 @@ def label_clusters(network: Network, *, periodic: bool = False, conducts: NDArra
     open_ = np.asarray((network.conductance > 0.0).any(axis=0)) if conducts is None else conducts
     ids, count = label_sets(network, open_, np.ones(faces.n_classes, dtype=np.bool_), wraps=periodic)
     if periodic:
-        return _join_periodic(network, ids, count, open_)
+        return join_around(ids, count, [open_[np.take(faces.of_axis[axis], -1, axis=axis)] for axis in range(3)])
     spans = np.zeros((count + 1, 3), dtype=np.bool_)
     for axis in range(3):
         ends = []
@@ -200,13 +201,22 @@ def _number(parent, labels, conducts):  # type: ignore[no-untyped-def]
     return ids.reshape(labels.shape), count
 
 
-def _join_periodic(network: Network, ids: NDArray[np.int32], count: int, open_: NDArray[np.bool_]) -> Clusters:
-    """Join clusters across the outer boundary and find which of them wind around an axis."""
+def join_around(ids: NDArray[np.int32], count: int, joins: Sequence[NDArray[np.bool_]]) -> Clusters:
+    """Join clusters across the outer boundary and find which of them wind around an axis.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (nx, ny, nz), int32
+        Clusters found without that boundary, numbered from 1; 0 for none.
+    count : int
+        Their number.
+    joins : sequence of 3 ndarrays, bool
+        Which faces between the last and the first plane of each axis join; clusters 0 never do.
+    """
     low, high, along = [], [], []
-    for axis in range(3):
-        face = np.take(network.faces.of_axis[axis], -1, axis=axis)
+    for axis, open_ in enumerate(joins):
         a, b = np.take(ids, -1, axis=axis), np.take(ids, 0, axis=axis)
-        crosses = open_[face] & (a > 0) & (b > 0)
+        crosses = open_ & (a > 0) & (b > 0)
         low.append(a[crosses])
         high.append(b[crosses])
         along.append(np.full(int(crosses.sum()), axis))

@@ -225,7 +225,7 @@ def _screenshot(panel: Shown, colours: NDArray[np.uint8], camera: Camera) -> NDA
     import pyvista
 
     factor = SUPERSAMPLING if max(camera.width, camera.height) * SUPERSAMPLING <= LARGEST_PIXELS else 1
-    with _quiet_vtk():
+    with quiet_vtk():
         plotter = pyvista.Plotter(
             off_screen=True,
             window_size=[camera.width * factor, camera.height * factor],
@@ -245,14 +245,14 @@ def _add_block(plotter: Any, panel: Shown, colours: NDArray[np.uint8], camera: C
     """Put the faces and the outline of a block into a scene, seen through the camera."""
     plotter.set_background("white")
     plotter.add_mesh(mesh_of(panel, colours), scalars="colour", rgb=True, lighting=False, show_scalar_bar=False)
-    plotter.add_mesh(_outline(camera), color="#A8A8A8", line_width=line_width, lighting=False)
+    plotter.add_mesh(outline(camera), color="#A8A8A8", line_width=line_width, lighting=False)
     plotter.enable_parallel_projection()
     plotter.camera_position = camera.position
     plotter.camera.parallel_scale = camera.parallel_scale
     plotter.camera.clipping_range = (0.01, 10.0 * float(np.linalg.norm(camera.edges)))
 
 
-def _outline(camera: Camera) -> Any:
+def outline(camera: Camera) -> Any:
     """Return the twelve edges of the block, a hair outside of it."""
     import pyvista
 
@@ -262,7 +262,7 @@ def _outline(camera: Camera) -> Any:
 
 
 @contextlib.contextmanager
-def _quiet_vtk() -> Iterator[None]:
+def quiet_vtk() -> Iterator[None]:
     """Keep VTK's remarks about a missing screen off the terminal; errors still raise in pyvista."""
     from vtkmodules.vtkCommonCore import vtkLogger
 

@@ -117,9 +117,9 @@ def add_up(network: Network, found: PieceFaces, pieces: NDArray[np.int64], offse
         Pieces of each face and the box of the second seen from the first (in place of those in `found`).
     """
     faces = network.faces
-    swap = _swapped(pieces, offset)[:, None]
+    swap = lower_first(pieces, offset)[:, None]
     pieces, offset = np.where(swap, pieces[:, ::-1], pieces), np.where(swap, -offset, offset)
-    first, same, count = _unique_rows(pieces, offset)
+    first, same, count = unique_rows(pieces, offset)
     area = faces.face_geometry()[0][found.axis] / faces.area_factor[found.face_class]
     resistance = network.interface_resistance[found.face_class]
     with np.errstate(divide="ignore"):
@@ -136,15 +136,15 @@ def add_up(network: Network, found: PieceFaces, pieces: NDArray[np.int64], offse
     )
 
 
-def _swapped(pieces: NDArray[np.int64], offset: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return where the second piece has the lower number, or a piece meets itself in a box behind."""
+def lower_first(pieces: NDArray[np.int64], offset: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return where a pair must be swapped: the second has the lower number, or it is the first in a box behind."""
     sign = np.sign(offset)
     lead = np.where(sign[:, 0] != 0, sign[:, 0], np.where(sign[:, 1] != 0, sign[:, 1], sign[:, 2]))
     behind = (pieces[:, 0] == pieces[:, 1]) & (lead < 0)
     return np.logical_or(pieces[:, 0] > pieces[:, 1], behind)
 
 
-def _unique_rows(pieces: NDArray[np.int64], offset: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp], int]:
+def unique_rows(pieces: NDArray[np.int64], offset: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp], int]:
     """Return the first row of each contact in order of its pieces, the contact of each row, and their number."""
     if not len(pieces):
         return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp), 0

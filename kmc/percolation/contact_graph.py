@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from kmc.network import Network
 from kmc.percolation.constriction import film_conductance_S, phase_film_conductance_S, volume_conductance_S
 from kmc.percolation.contact_faces import add_up, collect_faces
 from kmc.percolation.film_parts import FilmParts, FilmTouches, describe_film_parts, divide_contacts, label_film_parts
-from kmc.percolation.pieces import PieceSums, label_carrying_pieces, merge_periodic, sum_pieces
+from kmc.percolation.pieces import PieceSums, label_carrying_pieces, merge_periodic, piece_surface_m2, sum_pieces
 from kmc.pieces import find_joins
 
 if TYPE_CHECKING:
@@ -132,6 +132,14 @@ class ContactGraph:
         return np.cbrt(0.75 * self.volume_m3 / np.pi)
 
     @cached_property
+    def surface_m2(self) -> Array:
+        """Return the area of the voxel faces of each node towards other nodes and pores [m^2], plates left out.
+
+        Up to 3/2 of the true area where the surface is curved.
+        """
+        return piece_surface_m2(self.ids, self.n_nodes, self.network.faces.face_geometry()[0], self.periodic)
+
+    @cached_property
     def radius_m(self) -> Array:
         """Return the radius of the disc of each contact's area [m]."""
         return np.sqrt(self.area_m2 / np.pi)
@@ -183,12 +191,13 @@ class ContactGraph:
         """Return one line: carrier, pieces, contacts."""
         return f"<ContactGraph {self.network.carrier}: {self.n_nodes} pieces of grains, {self.n_edges} contacts>"
 
-    def to_networkx(self) -> networkx.Graph[int]:
-        """Return a networkx graph.
+    def to_networkx(self, other: ContactGraph | None = None) -> networkx.Graph[int]:
+        """Return a networkx graph; attributes as `kmc.percolation.exports.to_networkx` lists them.
 
-        Node attributes: phase, grain, volume_m3, voxels, centroid_m, radius_m. Edge attributes: faces, area_m2,
-        radius_m, interface, point_contact, interface_resistance_ohm, conductance_S. With periodic boundary it is a
-        MultiGraph (two pieces may meet on both sides of the box) whose edges also have an offset.
+        Parameters
+        ----------
+        other : ContactGraph, optional
+            Graph of the other carrier, whose conductances the edges shall have too.
 
         Examples
         --------
@@ -200,33 +209,9 @@ class ContactGraph:
         >>> build_contact_graph(build_network(pair)).to_networkx().edges[0, 1]["interface"]
         'LATP|LFP'
         """
-        import networkx
+        from kmc.percolation.exports import to_networkx
 
-        graph: networkx.Graph[int] = networkx.MultiGraph() if self.periodic else networkx.Graph()
-        for n in range(self.n_nodes):
-            graph.add_node(
-                n,
-                phase=self.phase_names[self.phase[n]],
-                grain=int(self.grain[n]),
-                volume_m3=float(self.volume_m3[n]),
-                voxels=int(self.voxels[n]),
-                centroid_m=tuple(float(x) for x in self.centroid_m[n]),
-                radius_m=float(self.node_radius_m[n]),
-            )
-        for m, (i, j) in enumerate(self.edges.tolist()):
-            attributes: dict[str, Any] = {
-                "faces": int(self.faces[m]),
-                "area_m2": float(self.area_m2[m]),
-                "radius_m": float(self.radius_m[m]),
-                "interface": str(self.interface[m]),
-                "point_contact": bool(self.point_contact[m]),
-                "interface_resistance_ohm": float(self.interface_resistance_ohm[m]),
-                "conductance_S": float(self.conductance_S[m]),
-            }
-            if self.periodic:
-                attributes["offset"] = tuple(self.offset[m].tolist())
-            graph.add_edge(i, j, **attributes)
-        return graph
+        return to_networkx(self, other)
 
 
 def build_contact_graph(network: Network, *, periodic: bool = False) -> ContactGraph:

@@ -1,4 +1,4 @@
-"""What percolates, and which contacts decide it: clusters, contact graph and critical barrier in one call."""
+"""What percolates, and which contacts decide it: clusters, contact graph, critical barrier and their story in one call."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from kmc.outcomes import Outcome
 from kmc.percolation.clusters import NEIGHBOURHOOD, cluster_statistics
 from kmc.percolation.contact_graph import ContactGraph, build_contact_graph
 from kmc.percolation.critical import critical_barriers_eV
+from kmc.percolation.explanation import Explanation, explain
+from kmc.percolation.grain_graph import build_grain_graph
 from kmc.percolation.graph_conductivity import GraphConductivity, graph_conductivity
 from kmc.percolation.story import tell
 from microstructures.errors import InputError
@@ -53,6 +55,8 @@ class PercolationResult:
         The contact graph.
     currents : dict of axis to GraphConductivity
         Potentials and currents of the graph for 1 V.
+    explanation : Explanation
+        Backbone, utilisation, paths and bottlenecks.
     """
 
     percolates: bool | dict[str, bool]
@@ -73,6 +77,7 @@ class PercolationResult:
     neighbourhood: str = NEIGHBOURHOOD
     graph: ContactGraph = field(repr=False, kw_only=True)
     currents: dict[str, GraphConductivity] = field(repr=False, kw_only=True)
+    explanation: Explanation = field(repr=False, kw_only=True)
 
     @property
     def advice(self) -> str:
@@ -98,8 +103,24 @@ class PercolationResult:
             "axis": self.axis,
             "neighbourhood": self.neighbourhood,
             "seconds": self.seconds,
+            **self._explained(),
             "story": list(self.story),
         }
+
+    def _explained(self) -> dict[str, Any]:
+        """Return the explanation as plain values, in the form of the other keys; null where there is nothing to tell."""
+        told = self.explanation
+        columns: dict[str, dict[int, Any]] = {
+            "fast_network": {axis: one.to_dict() for axis, one in told.shares.items()},
+            "utilisation": {axis: one.to_dict() for axis, one in (told.utilisation or {}).items()},
+            "critical_path": {axis: one.to_dict() for axis, one in told.critical.items()},
+            "fastest_path": {axis: one.to_dict() for axis, one in told.fastest.items()},
+            "path_tortuosity": {axis: one.to_dict() for axis, one in told.tortuosity.items()},
+            "bottlenecks": {axis: one.to_dict(self.graph) for axis, one in told.bottlenecks.items()},
+        }
+        if self.axis != "all":
+            return {key: found.get(AXES.index(self.axis)) for key, found in columns.items()}
+        return {key: {name: found.get(axis) for axis, name in enumerate(AXES)} for key, found in columns.items()}
 
     def _repr_html_(self) -> str:
         """Return a small table for notebooks."""
@@ -130,7 +151,7 @@ class PercolationResult:
 
 
 def percolate(
-    structure: VoxelStructure,
+    structure: VoxelStructure | Network,
     materials: Materials | str | None = None,
     *,
     carrier: str = "ion",
@@ -138,13 +159,14 @@ def percolate(
     axis: str = "x",
     boundary: str = "plates",
     network: Network | None = None,
+    active: str | None = None,
 ) -> PercolationResult:
     """Find what percolates in a structure, and which contacts decide it.
 
     Parameters
     ----------
-    structure : VoxelStructure
-        Phases and grains.
+    structure : VoxelStructure or Network
+        Phases and grains; with a Network, `materials`, `carrier` and `temperature_C` are its own.
     materials : Materials, path or name, optional
         `lfp-latp` unless given.
     carrier : "ion" or "electron"
@@ -156,7 +178,10 @@ def percolate(
     boundary : "plates" or "periodic"
         Whether a cluster has to join both outer faces of the axis, or to wind around it.
     network : Network, optional
-        The network of this structure, if it is at hand; materials, carrier and temperature are then its own.
+        The network of this structure, if it is at hand: the same as giving it first.
+    active : str, optional
+        Phase of the active material, for the utilisation; the one that electrons enter and ions reach through an
+        electrolyte unless given (`kmc.percolation.utilisation.default_active`).
 
     Returns
     -------
@@ -179,15 +204,24 @@ def percolate(
     axes = axes_of(axis)
     if boundary not in BOUNDARIES:
         raise InputError(f"boundary is '{boundary}'; allowed: {', '.join(BOUNDARIES)}")
-    if network is not None and network.structure is not structure:
-        raise InputError("the network belongs to another structure; build it from this one or leave it out")
-    known = network or build_network(structure, materials, carrier=carrier, temperature_C=temperature_C)
+    if isinstance(structure, Network):
+        if network is not None and network is not structure:
+            raise InputError("two networks are given; allowed: one, in place of the structure or beside it")
+        known = structure
+    elif network is not None:
+        if network.structure is not structure:
+            raise InputError("the network belongs to another structure; build it from this one or leave it out")
+        known = network
+    else:
+        known = build_network(structure, materials, carrier=carrier, temperature_C=temperature_C)
     periodic = boundary == "periodic"
     clusters = label_clusters(known, periodic=periodic)
     statistics = cluster_statistics(known, clusters)
     critical = critical_barriers_eV(known, axes, periodic=periodic, clusters=clusters)
     graph = build_contact_graph(known, periodic=periodic)
-    currents = {number: graph_conductivity(graph, number) for number in axes}
+    grains = build_grain_graph(graph, axes)
+    currents = {number: graph_conductivity(graph, number, grains) for number in axes}
+    explanation = explain(graph, currents, critical, active=active)
     if all(statistics.spanning[number] > 0 for number in axes):
         outcome = Outcome.CONVERGED
     else:
@@ -210,8 +244,9 @@ def percolate(
         temperature_C=known.temperature_C,
         boundary=boundary,
         axis=axis,
-        story=tuple(tell(known, statistics, graph, currents, critical)),
+        story=tuple(tell(statistics, graph, currents, critical, explanation)),
         graph=graph,
         currents={AXES[number]: found for number, found in currents.items()},
+        explanation=explanation,
         seconds=time.perf_counter() - start,
     )

@@ -84,6 +84,34 @@ def merge_periodic(
     return root, box
 
 
+def piece_surface_m2(
+    ids: NDArray[np.int32], count: int, face_area_m2: NDArray[np.float64], periodic: bool
+) -> NDArray[np.float64]:
+    """Return the area [m^2] of the voxel faces between each piece and anything else in the box, shape (count,)."""
+    return np.asarray(_count_outer_faces(ids, count, periodic)[1:] @ face_area_m2)
+
+
+@kernel
+def _count_outer_faces(ids, count, periodic):  # type: ignore[no-untyped-def]
+    nx, ny, nz = ids.shape
+    found = np.zeros((count + 1, 3))
+    for i in range(nx):
+        for j in range(ny):
+            for k in range(nz):
+                a = ids[i, j, k]
+                for axis in range(3):
+                    i1, j1, k1 = i + (axis == 0), j + (axis == 1), k + (axis == 2)
+                    if i1 == nx or j1 == ny or k1 == nz:
+                        if not periodic:
+                            continue
+                        i1, j1, k1 = i1 % nx, j1 % ny, k1 % nz
+                    b = ids[i1, j1, k1]
+                    if a != b:
+                        found[a, axis] += 1.0
+                        found[b, axis] += 1.0
+    return found
+
+
 @kernel
 def _mark_carrying(ids, labels, carries, held):  # type: ignore[no-untyped-def]
     flat_ids, flat_labels = ids.reshape(-1), labels.reshape(-1)

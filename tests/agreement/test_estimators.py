@@ -12,11 +12,11 @@ from kmc.conduction.parameters import answers, find_parameters
 from kmc.hopping import hop
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
-from kmc.percolation import percolate
+from kmc.percolation import build_contact_graph, percolate
+from kmc.percolation.grain_graph import build_grain_graph
 from microstructures.errors import InputError
 from microstructures.firing.fire import co_fire
 from microstructures.pressing.press import cold_press, press_powders
-from microstructures.recipe import parse_recipe
 from microstructures.structure import VoxelStructure
 from microstructures.units import thermal_energy_eV
 
@@ -55,30 +55,30 @@ def test_graph_and_solver_agree_on_what_percolates(
         assert (solution.sigma_eff_S_per_m > 0.0) == percolates
 
 
-@pytest.fixture(scope="module")
-def convex() -> Network:
-    """Return the ions of a fired body whose grains are single particles of 1 um, as Holm's formula supposes."""
-    single = {"median_diameter_nm": 1000.0}
-    recipe = parse_recipe(
-        {"powders": {"LFP": single, "LATP": single}, "fire": {"grain_growth": {"LFP": 1.0, "LATP": 1.0}}}, "test"
-    )
-    return build_network(co_fire(size_um=2.8, voxel_nm=50.0, recipe=recipe, seed=1))
+GRAPH_ERROR = {
+    ("cold-pressed", "ion"): 0.05,
+    ("cold-pressed", "electron"): 0.05,
+    ("co-fired", "ion"): 0.15,
+    ("co-fired", "electron"): 0.30,
+}
 
 
-def graph_over_solver(known: Network) -> float:
-    solved = conduct(known, axis="all", boundary="periodic").mean_sigma_eff_S_per_m
-    graph = percolate(known.structure, network=known, axis="all", boundary="periodic").sigma_eff_graph_S_per_m
-    return float(np.mean(list(graph.values())) / solved)  # type: ignore[union-attr]
+@pytest.mark.parametrize("boundary", ["plates", "periodic"])
+@pytest.mark.parametrize("carrier", CARRIERS)
+@pytest.mark.parametrize("process", PROCESSES)
+def test_graph_is_a_close_lower_bound_of_the_solver(
+    networks: dict[tuple[str, str], Network], process: str, carrier: str, boundary: str
+) -> None:
+    """Never above; ions within 15 % where contacts are as wide as grains, 5 % at point contacts, along every axis.
 
-
-def test_graph_errs_on_the_high_side_for_ions(networks: dict[tuple[str, str], Network], convex: Network) -> None:
-    """Holm's formula, in the mean over axes: +1 to +9 % on point contacts, +14 to +61 % on wide contacts of convex grains.
-
-    Grains that grew by merging are not convex and have several contacts with one neighbour: there it is 2 to 3 times too high.
+    Electrons in films along wide contacts crowd at the rims, which few flux modes follow: up to 30 % low.
     """
-    assert 0.98 <= graph_over_solver(networks["cold-pressed", "ion"]) <= 1.15
-    assert 1.0 <= graph_over_solver(convex) <= 1.75
-    assert 1.0 <= graph_over_solver(networks["co-fired", "ion"]) <= 3.0
+    known = networks[process, carrier]
+    solved = conduct(known, axis="all", boundary=boundary, tolerance=1e-6).sigma_eff_S_per_m
+    grains = build_grain_graph(build_contact_graph(known, periodic=boundary == "periodic"))
+    for number, name in enumerate("xyz"):
+        exact, graph = solved[name], grains.sigma_eff(number)  # type: ignore[index]
+        assert (1.0 - GRAPH_ERROR[process, carrier]) * exact <= graph <= (1.0 + 1e-6) * exact
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)

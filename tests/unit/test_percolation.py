@@ -92,10 +92,9 @@ def test_single_column_percolates_along_its_axis_only(toy: Materials) -> None:
     assert found.sigma_eff_graph_S_per_m["y"] == 0.0
 
 
-def test_column_conducts_as_its_plates_do(toy: Materials) -> None:
+def test_column_conducts_by_its_share_of_the_section(toy: Materials) -> None:
     found = percolate(block(column()), toy)
-    radius, length, area = H / np.sqrt(np.pi), 5 * H, 4 * 3 * H**2
-    assert found.sigma_eff_graph_S_per_m == pytest.approx(2.0 * 2.0 * radius * length / area, rel=1e-12)
+    assert found.sigma_eff_graph_S_per_m == pytest.approx(2.0 / 12, rel=1e-12)
 
 
 def test_dead_end_belongs_to_the_cluster_but_carries_nothing(toy: Materials) -> None:
@@ -168,9 +167,7 @@ def test_winding_cluster_that_joins_no_plates(toy: Materials) -> None:
 def test_periodic_block_conducts_like_one_contact_with_itself(toy: Materials) -> None:
     graph = build_contact_graph(network_of(toy, np.ones((4, 6, 5), dtype=np.int64)), periodic=True)
     assert (graph.n_nodes, graph.n_edges) == (1, 3)
-    area, length = 30 * H**2, 4 * H
-    expected = 2.0 * 2.0 * np.sqrt(area / np.pi) * length / area
-    assert graph_conductivity(graph, 0).sigma_eff_S_per_m == pytest.approx(expected, rel=1e-12)
+    assert graph_conductivity(graph, 0).sigma_eff_S_per_m == pytest.approx(2.0, rel=1e-6)
 
 
 def test_periodic_grain_cut_by_the_boundary_is_one_piece(toy: Materials) -> None:
@@ -192,17 +189,16 @@ def test_two_grain_laminate_with_an_interface(toy: Materials) -> None:
     labels[2:] = 2
     graph = build_contact_graph(network_of(toy, labels))
     area, length = 35 * H**2, 6 * H
-    radius = np.sqrt(area / np.pi)
     assert graph.interface.tolist() == ["A|B"]
     assert graph.area_m2[0] == pytest.approx(area)
     assert graph.interface_resistance_ohm[0] == pytest.approx(1e-6 / area)
-    resistance = 2 / (4 * 2.0 * radius) + 2 / (4 * 0.5 * radius) + 1e-6 / area
+    resistance = (2 * H / 2.0 + 4 * H / 0.5 + 1e-6) / area
     found = graph_conductivity(graph, 0)
     assert found.sigma_eff_S_per_m == pytest.approx(length / area / resistance, rel=1e-12)
     assert found.current_A[0] == pytest.approx(1 / resistance, rel=1e-12)
     assert found.load(graph)[0] == pytest.approx(1.0)
-    spreading = 1 / (4 * 2.0 * radius) + 1 / (4 * 0.5 * radius)
-    assert found.heat_by_interface(graph)["A|B"] == pytest.approx((spreading + 1e-6 / area) / resistance)
+    assert found.potential_V == pytest.approx([1 - H / 2.0 / area / resistance, 2 * H / 0.5 / area / resistance])
+    assert found.heat_by_interface(graph)["A|B"] == pytest.approx((H / 2.0 + 2 * H / 0.5 + 1e-6) / area / resistance)
 
 
 def test_eight_grains_meet_in_twelve_contacts(toy: Materials) -> None:
@@ -230,13 +226,15 @@ def test_networkx_attributes(toy: Materials) -> None:
     labels[2:] = 2
     graph = build_contact_graph(network_of(toy, labels)).to_networkx()
     assert graph.nodes[1]["phase"] == "B"
-    assert set(graph.nodes[0]) == {"phase", "grain", "volume_m3", "voxels", "centroid_m", "radius_m"}
+    assert set(graph.nodes[0]) == {"phase", "grain", "volume_m3", "voxels", "centroid_m", "radius_m", "surface_m2"}
+    assert graph.nodes[0]["surface_m2"] == pytest.approx(9 * H**2)
     edge = graph.edges[0, 1]
     assert edge["interface"] == "A|B"
     assert edge["faces"] == 9
     assert edge["point_contact"] is False
     assert set(edge) == {
         "faces", "area_m2", "radius_m", "interface", "point_contact", "interface_resistance_ohm", "conductance_S",
+        "conductance_ion_S",
     }  # fmt: skip
 
 
@@ -308,6 +306,12 @@ def test_given_network_is_used(toy: Materials) -> None:
     structure = block(column())
     network = build_network(structure, toy, temperature_C=25.0)
     assert percolate(structure, network=network).temperature_C == 25.0
+    assert (
+        percolate(network).to_dict()["sigma_eff_graph_S_per_m"]
+        == percolate(structure, toy, temperature_C=25.0).currents["x"].sigma_eff_S_per_m
+    )
+    with pytest.raises(InputError, match="two networks"):
+        percolate(network, network=build_network(structure, toy))
     with pytest.raises(InputError, match="another structure"):
         percolate(block(column()), network=network)
 
