@@ -28,10 +28,10 @@ from scipy.spatial import cKDTree
 from kmc.conduction import solve_axis
 from kmc.network import build_network
 from kmc.percolation import build_contact_graph, graph_conductivity
-from kmc.percolation.contact_modes import MODES
-from kmc.percolation.grain_graph import MODES as DEFAULT_MODES
-from kmc.percolation.grain_graph import build_grain_graph
-from kmc.percolation.resistance_scan import scan_resistances
+from kmc.percolation.grains.contact_modes import MODES
+from kmc.percolation.grains.grain_graph import MODES as DEFAULT_MODES
+from kmc.percolation.grains.grain_graph import build_grain_graph
+from kmc.percolation.grains.resistance_scan import scan_resistances
 from microstructures.firing.fire import co_fire
 from microstructures.materials import Materials, parse_materials
 from microstructures.pressing.press import cold_press

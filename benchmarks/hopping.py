@@ -33,7 +33,7 @@ from kmc.network import Network, build_network
 from microstructures.materials import parse_materials
 from microstructures.structure import VoxelStructure
 
-WALKERS, HOPS, GAS_HOPS = 512, 60_000_000, 10_000_000
+WALKERS, HOPS, GAS_HOPS = 512, 60_000_000, 40_000_000
 FILLING = 0.1
 REPEATS = 3
 SPPARKS = {"million_events_per_s_and_core": [0.06, 0.36], "bytes_per_site": 57}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from cofire.building import build
+from kmc.axes import Boundary
 from kmc.conduction import ConductionResult, activation_energy_eV, conduct, conduct_over
 from kmc.hopping import run_tracers
 from kmc.network import Network, build_network
@@ -54,20 +55,21 @@ def run_case(case: Case, say: Say = lambda text: None) -> dict[str, Any]:
     arrhenius: list[dict[str, Any]] = []
     stories: dict[str, Any] = {}
     network: Network | None = None
+    boundary: Boundary = "periodic" if all(structure.periodic) else "plates"
     for carrier in CARRIERS:
         say(f"{name}: {carrier}, solver")
         network = build_network(
             structure if network is None else network.faces, materials, carrier=carrier, temperature_C=case.temperature_C
         )
-        solved = conduct(network, axis="all", keep_potential=True)
+        solved = conduct(network, axis="all", boundary=boundary, keep_potential=True)
         say(f"{name}: {carrier}, graph")
-        graph = percolate(structure, axis="all", network=network)
+        graph = percolate(network, axis="all", boundary=boundary)
         say(f"{name}: {carrier}, kinetic Monte Carlo")
         hopped = run_tracers(
-            network, boundary="plates", hops=case.hops, seed=case.seed, replica=case.replica, case=CARRIERS.index(carrier)
+            network, boundary=boundary, hops=case.hops, seed=case.seed, replica=case.replica, case=CARRIERS.index(carrier)
         )
         common = {"process": case.process, "seed": case.seed, "carrier": carrier}
-        rows.append({**common, "estimator": "solver", **_solver(network, solved)})
+        rows.append({**common, "estimator": "solver", **_solver(network, solved, boundary)})
         by_axis = graph.sigma_eff_graph_S_per_m
         means = list(by_axis.values()) if isinstance(by_axis, dict) else [by_axis]
         rows.append({**common, "estimator": "graph", **_estimate(float(np.mean(means)), 0.0, graph.outcome)})
@@ -77,7 +79,7 @@ def run_case(case: Case, say: Say = lambda text: None) -> dict[str, Any]:
         rows.append({**common, "estimator": "kMC", **_estimate(float(sigma.mean()), own, hopped.outcome), "hops": hopped.hops})
         stories[carrier] = graph.to_dict()
         if case.arrhenius_C:
-            arrhenius += [{**common, **row} for row in _temperatures(network, solved, case.arrhenius_C)]
+            arrhenius += [{**common, **row} for row in _temperatures(network, solved, boundary, case.arrhenius_C)]
     return {"rows": rows, "structure": measured, "arrhenius": arrhenius, "percolation": stories}
 
 
@@ -89,7 +91,7 @@ def _estimate(sigma_S_per_m: float, own_error_S_per_m: float, outcome: Outcome) 
     }
 
 
-def _solver(network: Network, solved: ConductionResult) -> dict[str, Any]:
+def _solver(network: Network, solved: ConductionResult, boundary: Boundary) -> dict[str, Any]:
     found = _estimate(solved.mean_sigma_eff_S_per_m, 0.0, solved.outcome)
     if solved.outcome is Outcome.NOT_CONVERGED:
         found["sigma_mS_per_cm"] = float("nan")  # a value that did not converge is no number for a table
@@ -97,17 +99,19 @@ def _solver(network: Network, solved: ConductionResult) -> dict[str, Any]:
     for solution in solved.solutions:
         if solution.potential is not None and solution.sigma_eff_S_per_m > 0.0:
             weights.append(solution.sigma_eff_S_per_m)
-            energies.append(activation_energy_eV(network, solution))
+            energies.append(activation_energy_eV(network, solution, boundary=boundary))
     if weights:
         found["activation_energy_eV"] = float(np.average(energies, weights=weights))
     found["iterations"] = max(solution.iterations for solution in solved.solutions)
     return found
 
 
-def _temperatures(network: Network, solved: ConductionResult, temperatures_C: tuple[float, ...]) -> list[dict[str, Any]]:
+def _temperatures(
+    network: Network, solved: ConductionResult, boundary: Boundary, temperatures_C: tuple[float, ...]
+) -> list[dict[str, Any]]:
     """Solve at other temperatures along the axis nearest to the mean of all."""
     typical = min(solved.solutions, key=lambda solution: abs(solution.sigma_eff_S_per_m - solved.mean_sigma_eff_S_per_m))
-    series = conduct_over(network, (network.temperature_C, *temperatures_C), axis=typical.axis)
+    series = conduct_over(network, (network.temperature_C, *temperatures_C), axis=typical.axis, boundary=boundary)
     return [
         {"axis": typical.axis, "temperature_C": one.temperature_C, "sigma_mS_per_cm": mS_per_cm(one.mean_sigma_eff_S_per_m)}
         for one in series.results

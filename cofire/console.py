@@ -88,5 +88,5 @@ def must_compile(*rooms: str) -> bool:
     """Return whether a package has no compiled kernel on disk yet, so that its first call takes a while."""
     if os.environ.get("NUMBA_CACHE_DIR"):
         return False
-    places = (Path(__file__).parent.parent.joinpath(*room.split("."), "__pycache__") for room in rooms)
-    return any(not any(place.glob("*.nbi")) for place in places)
+    places = (Path(__file__).parent.parent.joinpath(*room.split(".")) for room in rooms)
+    return any(not any(place.rglob("*.nbi")) for place in places)

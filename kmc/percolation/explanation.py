@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kmc.network import Network, build_network
-from kmc.percolation.bottlenecks import Bottlenecks, find_bottlenecks
-from kmc.percolation.contact_graph import ContactGraph
-from kmc.percolation.dead_ends import FastShares, fast_shares
-from kmc.percolation.geodesics import PathTortuosity, path_tortuosity
-from kmc.percolation.graph_conductivity import GraphConductivity
-from kmc.percolation.paths import VoxelPath, critical_path, fastest_path
+from kmc.percolation.clusters.dead_ends import FastShares, fast_shares
+from kmc.percolation.contacts.contact_graph import ContactGraph
+from kmc.percolation.grains.graph_conductivity import GraphConductivity
+from kmc.percolation.routes.bottlenecks import Bottlenecks, find_bottlenecks
+from kmc.percolation.routes.geodesics import PathTortuosity, path_tortuosity
+from kmc.percolation.routes.paths import VoxelPath, critical_path, fastest_path
 from kmc.percolation.utilisation import Utilisation, utilisation
 from microstructures.materials import CARRIERS
 

@@ -11,12 +11,12 @@ from kmc.axes import AXES, BOUNDARIES, axes_of
 from kmc.connectivity import label_clusters
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
-from kmc.percolation.clusters import NEIGHBOURHOOD, cluster_statistics
-from kmc.percolation.contact_graph import ContactGraph, build_contact_graph
-from kmc.percolation.critical import critical_barriers_eV
+from kmc.percolation.clusters.critical import critical_barriers_eV
+from kmc.percolation.clusters.statistics import NEIGHBOURHOOD, cluster_statistics
+from kmc.percolation.contacts.contact_graph import ContactGraph, build_contact_graph
 from kmc.percolation.explanation import Explanation, explain
-from kmc.percolation.grain_graph import build_grain_graph
-from kmc.percolation.graph_conductivity import GraphConductivity, graph_conductivity
+from kmc.percolation.grains.grain_graph import build_grain_graph
+from kmc.percolation.grains.graph_conductivity import GraphConductivity, graph_conductivity
 from kmc.percolation.story import tell
 from microstructures.errors import InputError
 from microstructures.materials import Materials
@@ -42,7 +42,7 @@ class PercolationResult:
     clusters : int
         Number of clusters.
     sigma_eff_graph_S_per_m : float or dict of axis to float
-        Estimate of the contact graph [S/m]; see `kmc.percolation.graph_conductivity` for its known error.
+        Estimate of the contact graph [S/m]; see `kmc.percolation.grains.graph_conductivity` for its known error.
     critical_barrier_eV : float or None, or dict of axis to it
         Lowest barrier at which a path still spans [eV].
     grains, contacts : int
@@ -158,7 +158,6 @@ def percolate(
     temperature_C: float | None = None,
     axis: str = "x",
     boundary: str = "plates",
-    network: Network | None = None,
     active: str | None = None,
 ) -> PercolationResult:
     """Find what percolates in a structure, and which contacts decide it.
@@ -177,8 +176,6 @@ def percolate(
         Direction of transport.
     boundary : "plates" or "periodic"
         Whether a cluster has to join both outer faces of the axis, or to wind around it.
-    network : Network, optional
-        The network of this structure, if it is at hand: the same as giving it first.
     active : str, optional
         Phase of the active material, for the utilisation; the one that electrons enter and ions reach through an
         electrolyte unless given (`kmc.percolation.utilisation.default_active`).
@@ -190,7 +187,7 @@ def percolate(
     Raises
     ------
     InputError
-        If an option is not allowed, or the network belongs to another structure.
+        If an option is not allowed.
 
     Examples
     --------
@@ -205,13 +202,7 @@ def percolate(
     if boundary not in BOUNDARIES:
         raise InputError(f"boundary is '{boundary}'; allowed: {', '.join(BOUNDARIES)}")
     if isinstance(structure, Network):
-        if network is not None and network is not structure:
-            raise InputError("two networks are given; allowed: one, in place of the structure or beside it")
         known = structure
-    elif network is not None:
-        if network.structure is not structure:
-            raise InputError("the network belongs to another structure; build it from this one or leave it out")
-        known = network
     else:
         known = build_network(structure, materials, carrier=carrier, temperature_C=temperature_C)
     periodic = boundary == "periodic"

@@ -8,12 +8,12 @@ import numpy as np
 
 from kmc.axes import AXES
 from kmc.network import Network
-from kmc.percolation.bottlenecks import Bottlenecks, counted
-from kmc.percolation.clusters import ClusterStatistics
-from kmc.percolation.contact_graph import ContactGraph
+from kmc.percolation.clusters.statistics import ClusterStatistics
+from kmc.percolation.contacts.contact_graph import ContactGraph
 from kmc.percolation.explanation import Explanation
-from kmc.percolation.graph_conductivity import GraphConductivity
-from kmc.percolation.minimum_cut import MinimumCut
+from kmc.percolation.grains.graph_conductivity import GraphConductivity
+from kmc.percolation.routes.bottlenecks import Bottlenecks, counted
+from kmc.percolation.routes.minimum_cut import MinimumCut
 from kmc.pieces import carrying_phases
 
 DISTINCT_EV = 1e-3

@@ -1,7 +1,7 @@
 """Utilisation: how much of the active material both ions and electrons can reach.
 
 A grain of active material works if lithium and electrons arrive at it. It counts as reached by a carrier if a voxel of it
-lies in a percolating cluster of the carrier's fast network (`kmc.percolation.fast_network`), or shares a conducting face
+lies in a percolating cluster of the carrier's fast network (`kmc.percolation.clusters.fast_network`), or shares a conducting face
 with one.
 """
 
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from kmc.axes import AXES
 from kmc.connectivity import label_clusters
 from kmc.network import Network
-from kmc.percolation.fast_network import LEAST_SHARE, faces_of, fast_phases
-from kmc.percolation.pieces import piece_surface_m2
+from kmc.percolation.clusters.fast_network import LEAST_SHARE, faces_of, fast_phases
+from kmc.percolation.contacts.pieces import piece_surface_m2
 from microstructures.errors import InputError, did_you_mean
 from microstructures.jit import kernel
 from microstructures.segment.connected import connected_pieces

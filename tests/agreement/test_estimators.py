@@ -13,7 +13,7 @@ from kmc.hopping import hop
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
 from kmc.percolation import build_contact_graph, percolate
-from kmc.percolation.grain_graph import build_grain_graph
+from kmc.percolation.grains.grain_graph import build_grain_graph
 from microstructures.errors import InputError
 from microstructures.firing.fire import co_fire
 from microstructures.pressing.press import cold_press, press_powders
@@ -47,7 +47,7 @@ def test_graph_and_solver_agree_on_what_percolates(
     """Both positive or both exactly 0, along every axis."""
     known = networks[process, carrier]
     solved = conduct(known, axis="all")
-    graph = percolate(known.structure, network=known, axis="all")
+    graph = percolate(known, axis="all")
     for solution in solved.solutions:
         percolates = graph.percolates[solution.axis]  # type: ignore[index]
         assert percolates == (solution.outcome is Outcome.CONVERGED)

@@ -305,15 +305,11 @@ def test_json_and_table(toy: Materials) -> None:
 def test_given_network_is_used(toy: Materials) -> None:
     structure = block(column())
     network = build_network(structure, toy, temperature_C=25.0)
-    assert percolate(structure, network=network).temperature_C == 25.0
+    assert percolate(network).temperature_C == 25.0
     assert (
         percolate(network).to_dict()["sigma_eff_graph_S_per_m"]
         == percolate(structure, toy, temperature_C=25.0).currents["x"].sigma_eff_S_per_m
     )
-    with pytest.raises(InputError, match="two networks"):
-        percolate(network, network=build_network(structure, toy))
-    with pytest.raises(InputError, match="another structure"):
-        percolate(block(column()), network=network)
 
 
 @pytest.mark.parametrize("options", [{"axis": "w"}, {"boundary": "open"}, {"carrier": "hole"}, {"temperature_C": -300.0}])

@@ -23,9 +23,9 @@ from kmc.percolation import (
     utilisation,
     write_graph,
 )
-from kmc.percolation.exports import to_networkx
-from kmc.percolation.paths import kinds_of_face
-from kmc.percolation.percolation_map import wilson_interval
+from kmc.percolation.contacts.exports import to_networkx
+from kmc.percolation.routes.paths import kinds_of_face
+from kmc.percolation.scaling.percolation_map import wilson_interval
 from microstructures.errors import InputError
 from microstructures.features import PointContacts
 from microstructures.structure import VoxelStructure

@@ -27,8 +27,8 @@ from kmc.percolation import (
     minimum_cut,
     path_tortuosity,
 )
-from kmc.percolation.bottlenecks import cut_points
-from kmc.percolation.resistor_network import solve_resistors
+from kmc.percolation.contacts.resistor_network import solve_resistors
+from kmc.percolation.routes.bottlenecks import cut_points
 from microstructures.errors import InputError
 
 KNOWN = materials(

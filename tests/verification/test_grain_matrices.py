@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from kmc.conduction import solve_axis
 from kmc.network import Network, build_network
 from kmc.percolation import build_contact_graph
-from kmc.percolation.grain_graph import GrainGraph, build_grain_graph
-from kmc.percolation.resistance_scan import scan_resistances
-from kmc.percolation.sintering import best_contacts_to_sinter, sintered_resistance_ohm, sintering_gain
+from kmc.percolation.grains.grain_graph import GrainGraph, build_grain_graph
+from kmc.percolation.grains.resistance_scan import scan_resistances
+from kmc.percolation.grains.sintering import best_contacts_to_sinter, sintered_resistance_ohm, sintering_gain
 from microstructures.errors import InputError
 from microstructures.features import PointContacts
 from microstructures.firing.fire import co_fire

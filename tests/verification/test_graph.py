@@ -15,8 +15,8 @@ from kmc.conduction.steady import solve_axis
 from kmc.connectivity import label_clusters
 from kmc.network import Network, build_network
 from kmc.percolation import build_contact_graph, critical_barriers_eV, graph_conductivity, percolate
-from kmc.percolation.grain_graph import build_grain_graph
-from kmc.percolation.resistor_network import solve_resistors
+from kmc.percolation.contacts.resistor_network import solve_resistors
+from kmc.percolation.grains.grain_graph import build_grain_graph
 from microstructures.errors import InputError
 from microstructures.materials import Materials, load_materials
 from microstructures.structure import VoxelStructure

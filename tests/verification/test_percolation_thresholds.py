@@ -17,7 +17,7 @@ from kmc.percolation import (
     finite_size_exponent,
     spanning_thresholds,
 )
-from kmc.percolation.thresholds import Line
+from kmc.percolation.scaling.thresholds import Line
 from microstructures.errors import InputError
 from microstructures.units import thermal_energy_eV
 

@@ -137,7 +137,7 @@ def test_hops_agree_with_the_solver(grains: Network) -> None:
 
 def test_graph_sees_the_layers(grains: Network) -> None:
     """The contact graph counts the layer and its interfaces: sigma falls when the product turns into a poor conductor."""
-    found = percolate(grains.structure, network=grains, boundary="periodic")
+    found = percolate(grains, boundary="periodic")
     assert found.percolates
     poor = materials({"A": 0.05, "B": 0.4, "C": 1e-5}, resistance={"A|C": 2e-7, "C|B": 1e-7, "A|B": 1e-5, "B|B": 1e-7})
     worse = percolate(grains.structure, poor, boundary="periodic")

@@ -1,6 +1,6 @@
 """Grains as matrices, built once: then a new temperature, resistance or contact costs next to nothing.
 
-The matrix of a grain follows from solves in the grain (`kmc.percolation.grain_matrices`); what resists between the grains is
+The matrix of a grain follows from solves in the grain (`kmc.percolation.grains.grain_matrices`); what resists between the grains is
 read from the network face by face. All currents that the graph knows are balanced ones of the voxel network, so by Thomson's
 principle its conductivity is a lower bound of the solver's.
 
@@ -20,12 +20,12 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from kmc.network import Network
-from kmc.percolation.contact_graph import ContactGraph
-from kmc.percolation.contact_modes import FluxModes, flux_modes
-from kmc.percolation.grain_faces import GrainFaces, find_grain_faces
-from kmc.percolation.grain_matrices import GrainMatrices, grain_matrices
-from kmc.percolation.reduced_kernels import add_blocks, winds
-from kmc.percolation.reduced_system import Balanced, ReducedSystem
+from kmc.percolation.contacts.contact_graph import ContactGraph
+from kmc.percolation.grains.contact_modes import FluxModes, flux_modes
+from kmc.percolation.grains.grain_faces import GrainFaces, find_grain_faces
+from kmc.percolation.grains.grain_matrices import GrainMatrices, grain_matrices
+from kmc.percolation.grains.reduced_kernels import add_blocks, winds
+from kmc.percolation.grains.reduced_system import Balanced, ReducedSystem
 from microstructures.errors import InputError
 from microstructures.materials import Materials
 
@@ -201,7 +201,7 @@ def build_grain_graph(graph: ContactGraph, axes: tuple[int, ...] = (0, 1, 2), mo
     axes : tuple of int
         Directions of transport, whose plates count as contacts.
     modes : str
-        How many flux modes a contact has: "plain", "linear", "tilted" or "quadratic" (`kmc.percolation.contact_modes`).
+        How many flux modes a contact has: "plain", "linear", "tilted" or "quadratic" (`kmc.percolation.grains.contact_modes`).
 
     Returns
     -------
@@ -211,7 +211,7 @@ def build_grain_graph(graph: ContactGraph, axes: tuple[int, ...] = (0, 1, 2), mo
     --------
     >>> import numpy as np
     >>> from kmc.network import build_network
-    >>> from kmc.percolation.contact_graph import build_contact_graph
+    >>> from kmc.percolation.contacts.contact_graph import build_contact_graph
     >>> from microstructures.structure import VoxelStructure
     >>> block = VoxelStructure.from_labels(np.full((4, 4, 4), 2), voxel_nm=25, phases={2: "LATP"})
     >>> round(build_grain_graph(build_contact_graph(build_network(block))).sigma_eff(axis=0), 6)

@@ -1,7 +1,7 @@
 """What the contact graph conducts: a lower bound that tells which contacts matter.
 
 Every grain counts with the matrix of its own network between its contacts, every contact with its faces
-(`kmc.percolation.grain_graph`). The currents are balanced ones of the voxel network with a few flux modes per contact, so the
+(`kmc.percolation.grains.grain_graph`). The currents are balanced ones of the voxel network with a few flux modes per contact, so the
 result never exceeds the solver's (Thomson's principle).
 
 Known error against the solver, 20 structures of 4 um at 50 nm (`benchmarks/graph.py`): ions -2.3 to -4.7 % in fired bodies, down to
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from kmc.axes import AXES
 from kmc.outcomes import Outcome
-from kmc.percolation.contact_graph import ContactGraph
-from kmc.percolation.grain_graph import GrainGraph, build_grain_graph, to_sigma
+from kmc.percolation.contacts.contact_graph import ContactGraph
+from kmc.percolation.grains.grain_graph import GrainGraph, build_grain_graph, to_sigma
 
 Array = NDArray[np.float64]
 
@@ -88,7 +88,7 @@ def graph_conductivity(graph: ContactGraph, axis: int, grains: GrainGraph | None
     --------
     >>> import numpy as np
     >>> from kmc.network import build_network
-    >>> from kmc.percolation.contact_graph import build_contact_graph
+    >>> from kmc.percolation.contacts.contact_graph import build_contact_graph
     >>> from microstructures.structure import VoxelStructure
     >>> block = VoxelStructure.from_labels(np.full((4, 4, 4), 2), voxel_nm=25, phases={2: "LATP"})
     >>> round(graph_conductivity(build_contact_graph(build_network(block)), axis=0).sigma_eff_S_per_m, 6)

@@ -12,9 +12,9 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from kmc.percolation.contact_faces import PieceFaces, collect_faces, lower_first, unique_rows
-from kmc.percolation.contact_graph import ContactGraph
-from kmc.percolation.pieces import label_carrying_pieces, merge_periodic
+from kmc.percolation.contacts.contact_faces import PieceFaces, collect_faces, lower_first, unique_rows
+from kmc.percolation.contacts.contact_graph import ContactGraph
+from kmc.percolation.contacts.pieces import label_carrying_pieces, merge_periodic
 from kmc.pieces import find_joins
 from microstructures.jit import kernel, parallel_kernel
 

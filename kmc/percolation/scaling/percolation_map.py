@@ -12,9 +12,9 @@ import numpy as np
 from kmc.axes import axes_of
 from kmc.connectivity import label_clusters
 from kmc.network import Network, build_network
-from kmc.percolation.clusters import cluster_statistics
-from kmc.percolation.fast_network import fast_faces
-from kmc.percolation.phase_clusters import find_phase_clusters
+from kmc.percolation.clusters.fast_network import fast_faces
+from kmc.percolation.clusters.phase_clusters import find_phase_clusters
+from kmc.percolation.clusters.statistics import cluster_statistics
 from microstructures.errors import InputError
 from microstructures.structure import VoxelStructure
 
@@ -54,7 +54,7 @@ def percolation_map(
     periodic : bool
         Whether clusters must wind around the box instead of joining both faces.
     carrier : "ion" or "electron", optional
-        Count the clusters of the carrier's fast network (contacts, films; `kmc.percolation.fast_network`) instead of those
+        Count the clusters of the carrier's fast network (contacts, films; `kmc.percolation.clusters.fast_network`) instead of those
         of the phase's voxels. A Network brings its own.
 
     Returns

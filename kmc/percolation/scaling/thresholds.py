@@ -15,7 +15,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kmc.percolation.phase_clusters import NEIGHBOURS
+from kmc.percolation.clusters.phase_clusters import NEIGHBOURS
 from microstructures.errors import InputError
 from microstructures.jit import kernel
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kmc.axes import AXES
-from kmc.percolation.contact_graph import ContactGraph
-from kmc.percolation.fast_network import fast_phases
-from kmc.percolation.graph_conductivity import GraphConductivity
-from kmc.percolation.minimum_cut import MinimumCut, minimum_cut
+from kmc.percolation.clusters.fast_network import fast_phases
+from kmc.percolation.contacts.contact_graph import ContactGraph
+from kmc.percolation.grains.graph_conductivity import GraphConductivity
+from kmc.percolation.routes.minimum_cut import MinimumCut, minimum_cut
 
 MOST_LOADED = 10
 SMALLEST_LOAD = 5e-4
@@ -36,7 +36,7 @@ class Bottlenecks:
         Contacts of least conductance that part the plates, among pieces of fast phases where these join them; None with
         periodic boundary or where one piece joins them.
     articulation : ndarray of shape (k,), int64
-        Pieces of fast phases (`kmc.percolation.fast_network`) whose loss would part the plates within these phases, from the
+        Pieces of fast phases (`kmc.percolation.clusters.fast_network`) whose loss would part the plates within these phases, from the
         low plate to the high.
     bridges : ndarray of shape (l,), int64
         Contacts whose loss would do so.

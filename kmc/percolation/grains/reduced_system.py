@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import SuperLU, splu
 
-from kmc.percolation.reduced_kernels import add_diagonal, apply, invert
+from kmc.percolation.grains.reduced_kernels import add_diagonal, apply, invert
 
 MOST_STEPS = 1000
 DELAY = 3

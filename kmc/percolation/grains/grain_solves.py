@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from kmc.percolation.grain_cycle import add_drop, add_each, cycle, load, store, times
+from kmc.percolation.grains.grain_cycle import add_drop, add_each, cycle, load, store, times
 from microstructures.jit import kernel
 
 WIDTH = 8
-"""Sources that are solved together, as `kmc.percolation.grain_cycle` spells them out."""
+"""Sources that are solved together, as `kmc.percolation.grains.grain_cycle` spells them out."""
 DELAY = 3
 """Steps whose gain is held against the whole."""
 MOST_STEPS = 200

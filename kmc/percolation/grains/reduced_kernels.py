@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kmc.percolation.grain_solves import inverse
+from kmc.percolation.grains.grain_solves import inverse
 from microstructures.jit import kernel
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from kmc.axes import AXES
 from kmc.connectivity import label_clusters
 from kmc.network import Network
-from kmc.percolation.backbone import find_backbone
-from kmc.percolation.fast_network import LEAST_SHARE, faces_of, fast_phases
+from kmc.percolation.clusters.backbone import find_backbone
+from kmc.percolation.clusters.fast_network import LEAST_SHARE, faces_of, fast_phases
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class FastShares:
     axis : "x", "y" or "z"
         Direction of transport.
     phases : tuple of str
-        The fast phases (`kmc.percolation.fast_network`).
+        The fast phases (`kmc.percolation.clusters.fast_network`).
     backbone : float
-        Share of their voxels that current can run through (`kmc.percolation.backbone`).
+        Share of their voxels that current can run through (`kmc.percolation.clusters.backbone`).
     dead_ends : float
         Share in percolating clusters of the fast network, but off the backbone.
     isolated : float

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
-from kmc.percolation.contact_graph import ContactGraph
+from kmc.percolation.contacts.contact_graph import ContactGraph
 from microstructures.errors import InputError
 
 LARGEST_CAPACITY = 2**30
@@ -84,7 +84,7 @@ def minimum_cut(
     Examples
     --------
     >>> from kmc.network import build_network
-    >>> from kmc.percolation.contact_graph import build_contact_graph
+    >>> from kmc.percolation.contacts.contact_graph import build_contact_graph
     >>> from microstructures.structure import VoxelStructure
     >>> labels = np.repeat([1, 2], 2)[:, None, None] * np.ones((1, 3, 3), int)
     >>> pair = VoxelStructure.from_labels(labels, voxel_nm=25, phases={1: "LFP", 2: "LATP"})

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from kmc.axes import AXES
 from kmc.network import Network
-from kmc.percolation.fast_network import fast_faces
-from kmc.percolation.heap import lower, take_least
+from kmc.percolation.clusters.fast_network import fast_faces
+from kmc.percolation.routes.heap import lower, take_least
 from microstructures.jit import kernel
 
 PERCENTILES = (5, 50, 95)
@@ -62,7 +62,7 @@ def path_tortuosity(network: Network, axis: int, *, conducts: NDArray[np.bool_] 
     axis : 0, 1 or 2
         Direction of transport.
     conducts : ndarray of shape (n_classes,), bool, optional
-        Faces that a way may cross; those of the fast network unless given (`kmc.percolation.fast_network`).
+        Faces that a way may cross; those of the fast network unless given (`kmc.percolation.clusters.fast_network`).
 
     Returns
     -------

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from kmc.axes import AXES
 from kmc.network import Network
-from kmc.percolation.critical import critical_barriers_eV
-from kmc.percolation.heap import lower, take_least
+from kmc.percolation.clusters.critical import critical_barriers_eV
+from kmc.percolation.routes.heap import lower, take_least
 from microstructures.jit import kernel
 
 

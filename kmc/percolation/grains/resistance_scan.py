@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kmc.layers import crosses_layer
-from kmc.percolation.grain_graph import GrainGraph, to_sigma
+from kmc.percolation.grains.grain_graph import GrainGraph, to_sigma
 from microstructures.errors import InputError, did_you_mean
 
 CASE_TOLERANCE = 1e-7

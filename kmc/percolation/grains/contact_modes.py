@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kmc.percolation.grain_faces import GrainFaces
+from kmc.percolation.grains.grain_faces import GrainFaces
 from microstructures.errors import InputError, did_you_mean
 from microstructures.jit import kernel
 

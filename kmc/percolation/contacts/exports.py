@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kmc.percolation.contact_graph import ContactGraph
+from kmc.percolation.contacts.contact_graph import ContactGraph
 from microstructures.errors import InputError
 
 if TYPE_CHECKING:

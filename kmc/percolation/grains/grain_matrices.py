@@ -16,12 +16,12 @@ from numba import get_num_threads
 from numpy.typing import NDArray
 
 from kmc.multigrid.levels import Faces
-from kmc.percolation import grain_solves
-from kmc.percolation.contact_graph import ContactGraph
-from kmc.percolation.contact_modes import FluxModes
-from kmc.percolation.grain_classes import GROUPS, answer_groups, plain_classes, special_faces
-from kmc.percolation.grain_faces import GrainFaces
-from kmc.percolation.grain_levels import NodeLevels, build_levels
+from kmc.percolation.contacts.contact_graph import ContactGraph
+from kmc.percolation.grains import grain_solves
+from kmc.percolation.grains.contact_modes import FluxModes
+from kmc.percolation.grains.grain_classes import GROUPS, answer_groups, plain_classes, special_faces
+from kmc.percolation.grains.grain_faces import GrainFaces
+from kmc.percolation.grains.grain_levels import NodeLevels, build_levels
 
 TOLERANCE = 1e-7
 """Share of the dissipation that the last steps of a solve may add."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kmc.faces.point_contacts import SMALLEST_SHARE
-from kmc.percolation.grain_graph import GrainGraph
+from kmc.percolation.grains.grain_graph import GrainGraph
 from microstructures.errors import InputError
 
 CANDIDATES = 4
@@ -115,8 +115,8 @@ def sintering_gain(
     --------
     >>> import numpy as np
     >>> from kmc.network import build_network
-    >>> from kmc.percolation.contact_graph import build_contact_graph
-    >>> from kmc.percolation.grain_graph import build_grain_graph
+    >>> from kmc.percolation.contacts.contact_graph import build_contact_graph
+    >>> from kmc.percolation.grains.grain_graph import build_grain_graph
     >>> from microstructures.structure import VoxelStructure
     >>> halves = np.repeat([1, 2], 4)[:, None, None] * np.ones((1, 3, 3), int)
     >>> pair = VoxelStructure.from_labels(halves * 0 + 2, voxel_nm=25, phases={2: "LATP"}, grains=halves)

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kmc.network import Network
-from kmc.percolation.constriction import film_conductance_S, phase_film_conductance_S, volume_conductance_S
-from kmc.percolation.contact_faces import add_up, collect_faces
-from kmc.percolation.film_parts import FilmParts, FilmTouches, describe_film_parts, divide_contacts, label_film_parts
-from kmc.percolation.pieces import PieceSums, label_carrying_pieces, merge_periodic, piece_surface_m2, sum_pieces
+from kmc.percolation.contacts.constriction import film_conductance_S, phase_film_conductance_S, volume_conductance_S
+from kmc.percolation.contacts.contact_faces import add_up, collect_faces
+from kmc.percolation.contacts.film_parts import FilmParts, FilmTouches, describe_film_parts, divide_contacts, label_film_parts
+from kmc.percolation.contacts.pieces import PieceSums, label_carrying_pieces, merge_periodic, piece_surface_m2, sum_pieces
 from kmc.pieces import find_joins
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class ContactGraph:
         return f"<ContactGraph {self.network.carrier}: {self.n_nodes} pieces of grains, {self.n_edges} contacts>"
 
     def to_networkx(self, other: ContactGraph | None = None) -> networkx.Graph[int]:
-        """Return a networkx graph; attributes as `kmc.percolation.exports.to_networkx` lists them.
+        """Return a networkx graph; attributes as `kmc.percolation.contacts.exports.to_networkx` lists them.
 
         Parameters
         ----------
@@ -209,7 +209,7 @@ class ContactGraph:
         >>> build_contact_graph(build_network(pair)).to_networkx().edges[0, 1]["interface"]
         'LATP|LFP'
         """
-        from kmc.percolation.exports import to_networkx
+        from kmc.percolation.contacts.exports import to_networkx
 
         return to_networkx(self, other)
 

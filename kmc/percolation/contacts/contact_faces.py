@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kmc.network import Network
-from kmc.percolation.film_parts import FilmTouches, divide_contacts
+from kmc.percolation.contacts.film_parts import FilmTouches, divide_contacts
 from kmc.pieces import Joins
 from microstructures.jit import kernel
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kmc.percolation.thresholds import CORRELATION_LENGTH_EXPONENT, Line, fit_line
+from kmc.percolation.scaling.thresholds import CORRELATION_LENGTH_EXPONENT, Line, fit_line
 from microstructures.errors import InputError
 
 

@@ -1,0 +1,1 @@
+"""Ways through a structure: the easiest, the shortest, and what cuts them."""

@@ -1,0 +1,1 @@
+"""Thresholds and exponents: what many samples of growing size say."""
