@@ -23,7 +23,7 @@ from microstructures.recipe import Recipe, load_recipe
 from microstructures.units import kelvin
 
 SCHEMA = 1
-DEFAULT_HOPS, MOST_HOPS = 50_000_000, 10**15
+DEFAULT_HOPS, MOST_HOPS = 300_000_000, 10**15
 ARRHENIUS_C = (50.0, 80.0, 110.0, 150.0)
 Progress = Callable[[float | None, str], Any]
 

@@ -20,7 +20,7 @@ def run(
     recipe: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="Powders, pressing and firing.")] = None,
     materials: options.MaterialsFile = None,
     temperature_C: Annotated[float, typer.Option("--temperature-C", help="Temperature in degC.")] = 60.0,
-    hops: Annotated[int, typer.Option(help="Hops of kinetic Monte Carlo for each structure and carrier.")] = 50_000_000,
+    hops: Annotated[int, typer.Option(help="Hops of kinetic Monte Carlo for each structure and carrier.")] = 300_000_000,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Write into a folder that is not empty.")] = False,
     json: options.Json = False,
 ) -> None:
