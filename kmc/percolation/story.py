@@ -172,8 +172,7 @@ def _loads(graph: ContactGraph, currents: dict[int, GraphConductivity], explanat
     heat = [f"{kind} {100 * share:.0f} %" for kind, share in found.heat_by_interface(graph).items() if share >= 0.005]
     where = f"; its contacts dissipate {', '.join(heat[:4])} of all heat" if heat else ""
     out = [
-        f"Along {AXES[axis]} the graph conducts {found.sigma_eff_S_per_m:.3g} S/m (an estimate that explains; the solver "
-        f"decides){where}."
+        f"Along {AXES[axis]} the graph conducts {found.sigma_eff_S_per_m:.3g} S/m (never more than the solver finds){where}."
     ]
     top = squeezed.most_loaded_contacts()
     if len(top):
