@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -213,24 +213,15 @@ def run_tracers(
     if resume is not None:
         run.go_on_from(load_checkpoint(resume, identity))
     saved = time.monotonic()
-    while True:
-        share, text = estimator.progress(run.plan, run.displacements, run.walkers, run.intervals, rel_error, hops)
+    for share, text, done in _steps(run, moves, estimator, rel_error, hops):
         if progress is not None and run.steps:
             progress(min(share, 1.0), text)
-        stopped = share < 1.0 and stop is not None and stop()
-        if checkpoint is not None and (share >= 1.0 or stopped or time.monotonic() - saved >= checkpoint_every_s):
+        stopped = not done and stop is not None and stop()
+        if checkpoint is not None and (done or stopped or time.monotonic() - saved >= checkpoint_every_s):
             save_checkpoint(checkpoint, identity, run.arrays())
             saved = time.monotonic()
         if stopped:
             raise Stopped(f"stopped at {share:.0%}")
-        if share >= 1.0 and (rel_error is None or run.has_settled(estimator) or _enough(run.walkers, hops)):
-            break
-        if rel_error is not None and run.has_many_windows and not run.has_settled(estimator):
-            run.take_longer_lags()
-        run.steps += 1
-        moves.advance(run.walkers, run.time_s)
-        if run.steps % run.parts == 0:
-            run.displacements.take(run.walkers.places)
     residence = moves.residence_s(run.walkers, run.time_s)
     seconds = time.perf_counter() - start
     words = None if regions is None else regions.describe()
@@ -246,8 +237,23 @@ def _find_basins(network: Network, clusters: Clusters, progress: Callable[[float
         return None
 
 
-def _enough(walkers: Walkers, most_hops: int | None) -> bool:
-    return most_hops is not None and int(walkers.hops.sum()) >= most_hops
+def _steps(
+    run: _Run, moves: Moves, estimator: Estimator, rel_error: float | None, most_hops: int | None
+) -> Iterator[tuple[float, str, bool]]:
+    """Move the walkers on, step by step; yield the share done, D in words, and whether that was all."""
+    while True:
+        share, text = estimator.progress(run.plan, run.displacements, run.walkers, run.intervals, rel_error, most_hops)
+        enough = most_hops is not None and int(run.walkers.hops.sum()) >= most_hops
+        done = share >= 1.0 and (rel_error is None or enough or run.has_settled(estimator))
+        yield share, text, done
+        if done:
+            return
+        if rel_error is not None and run.has_many_windows and not run.has_settled(estimator):
+            run.take_longer_lags()
+        run.steps += 1
+        moves.advance(run.walkers, run.time_s)
+        if run.steps % run.parts == 0:
+            run.displacements.take(run.walkers.places)
 
 
 def _check(
