@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cofire.commands import build, compare, conduct, doctor, hop, image, info, percolate, show
+from cofire.commands import build, calibrate, compare, conduct, doctor, hop, image, info, percolate, show
 from cofire.version import __version__
 from microstructures.errors import CofireError
 
@@ -42,6 +42,7 @@ def root(
 
 
 app.command("compare")(compare.run)
+app.command("calibrate")(calibrate.run)
 app.command("build")(build.run)
 app.command("import")(image.run)
 app.command("info")(info.run)

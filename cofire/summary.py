@@ -95,7 +95,13 @@ def _sigma_rows(estimates: pd.DataFrame) -> list[dict[str, Any]]:
     rows = []
     for (process, carrier, estimator), part in estimates.groupby(["process", "carrier", "estimator"], sort=False):
         own = float(np.sqrt((part["own_stderr_mS_per_cm"] ** 2).sum()) / len(part))
-        note = "from below: explains, never above the solver" if estimator == "graph" else f"own error {own:.2g}" if own > 0.0 else ""
+        note = (
+            "from below: explains, never above the solver"
+            if estimator == "graph"
+            else f"own error {own:.2g}"
+            if own > 0.0
+            else ""
+        )
         counts = part["outcome"].value_counts()
         note += "".join(f"; {n} of {len(part)} {outcome}" for outcome, n in counts.items() if outcome != "converged")
         if "not-equilibrated" in counts:
