@@ -15,6 +15,7 @@ import numpy as np
 
 from kmc.connectivity import label_clusters
 from kmc.hopping.equilibrium import mobile_carriers, site_sums
+from kmc.hopping.field import charge_number, checked_work_kT
 from kmc.hopping.tallies import by_axis, standard_error
 from kmc.hopping.voxel_hops import VoxelHops
 from kmc.network import Network
@@ -22,8 +23,6 @@ from kmc.outcomes import Outcome
 from microstructures.errors import InputError
 from microstructures.units import BOLTZMANN_EV_PER_K, ELEMENTARY_CHARGE_C, kelvin
 
-STRONGEST = 20.0
-"""Largest drop of potential over one voxel, in kT/q."""
 PARTS = 32
 """Steps of a run; the first half only lets the carriers find their steady state."""
 DEFAULT_WALKERS, DEFAULT_HOPS = 4096, 100_000_000
@@ -126,11 +125,7 @@ def run_drift(
     start = time.perf_counter()
     field, size = np.array(field_V_per_m, dtype=np.float64), np.array(network.structure.voxel_size)
     thermal = BOLTZMANN_EV_PER_K * kelvin(network.temperature_C)
-    drop = float(np.abs(field * size).max()) / thermal
-    if not 0.0 < drop <= STRONGEST:
-        raise InputError(
-            f"field is {tuple(field.tolist())} V/m, {drop:.3g} kT/q over one voxel; allowed: above 0, at most {STRONGEST:g}"
-        )
+    drop = float(np.abs(checked_work_kT(network, field_V_per_m)).max())
     count = DEFAULT_WALKERS if walkers is None else walkers
     if not 2 <= count <= 10_000_000:
         raise InputError(f"walkers is {count}; allowed: 2 to 10000000 (an error needs at least two)")
@@ -153,8 +148,7 @@ def run_drift(
                 progress(part / PARTS, f"{group.hops.sum():.3g} hops")
         steps = (group.places - before) * size * (moving / carriers.sum()) / (0.5 * mean_time)
         value, error, done = steps.mean(axis=0), standard_error(steps), int(group.hops.sum())
-    charge = -1.0 if network.carrier == "electron" else 1.0
-    along = charge * field / float(field @ field)
+    along = charge_number(network) * field / float(field @ field)
     mobility, mobility_error = float(value @ along), float(np.sqrt(((error * along) ** 2).sum()))
     return DriftResult(
         carrier=network.carrier,

@@ -15,11 +15,11 @@ from numba import prange
 from numpy.typing import NDArray
 
 from kmc.hopping.equilibrium import film_classes, label_density, six_faces
+from kmc.hopping.field import work_over_voxel_kT
 from kmc.hopping.streams import scramble
 from kmc.hopping.tallies import crossing_classes
 from kmc.network import Network
 from microstructures.jit import kernel, parallel_kernel
-from microstructures.units import BOLTZMANN_EV_PER_K, kelvin
 
 WAYS = 6
 """Directions -x, +x, -y, +y, -z, +z; also the bins of the alias method, each shared by its own direction and another."""
@@ -82,10 +82,8 @@ def find_surroundings(
     kind = np.empty(labels.size, dtype=np.uint32)
     keys = _sort_voxels(*faces.of_axis, *plates, mirrored, labels, kind)
     classes, label, outer = _unpack(keys)
-    size = np.array(network.structure.voxel_size)
-    charge = -1.0 if network.carrier == "electron" else 1.0
-    potential = 0.5 * charge * np.array(field_V_per_m) * size / (BOLTZMANN_EV_PER_K * kelvin(network.temperature_C))
-    push = np.exp(np.stack([-potential, potential], axis=1).ravel())
+    half = 0.5 * work_over_voxel_kT(network, field_V_per_m)
+    push = np.exp(np.stack([-half, half], axis=1).ravel())
     axis = np.arange(6) // 2
     rates = network.conductance[axis, classes] * network.rate_factor * push
     density = label_density(network)[label]

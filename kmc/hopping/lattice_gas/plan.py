@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kmc.hopping.field import checked_work_kT
 from kmc.hopping.lattice_gas.measure import LEVELS
 from kmc.hopping.lattice_gas.sites import GasSites
 from kmc.network import Network
 from microstructures.errors import InputError
-from microstructures.units import BOLTZMANN_J_PER_K, ELEMENTARY_CHARGE_C, kelvin
 
 BATCHES, BATCH_ATTEMPTS = 16, 40_000_000
 """At least so many batches, each with no more than about so many attempts of all gases."""
@@ -19,8 +19,6 @@ DEFAULT_HOPS, DEFAULT_ATTEMPTS = 100_000_000, 400_000_000
 LARGEST_HOPS = 10**15
 LARGEST_SIDE = 1 << 20
 LARGEST_POTENTIAL_eV = 5.0
-LARGEST_STEP = 20.0
-"""Work of the field over one voxel, in units of kT."""
 LAG = 1 << (LEVELS - 1)
 """The diffusivity is quoted at a lag of this many intervals."""
 FEWEST_LAGS, MOST_LAGS = 4, 4096
@@ -104,21 +102,8 @@ def field_steps(network: Network, field_V_per_m: tuple[float, float, float] | No
     """Return the work of a field on a carrier over one voxel along each axis, q E h / (kT); electrons are negative."""
     if field_V_per_m is None:
         return (0.0, 0.0, 0.0)
-    charge = ELEMENTARY_CHARGE_C * charge_number(network)
-    thermal = BOLTZMANN_J_PER_K * kelvin(network.temperature_C)
-    x, y, z = (charge * field * size / thermal for field, size in zip(field_V_per_m, network.structure.voxel_size, strict=True))
-    drop = max(abs(x), abs(y), abs(z))
-    if not 0.0 < drop <= LARGEST_STEP or not math.isfinite(x + y + z):
-        raise InputError(
-            f"field_V_per_m is {tuple(field_V_per_m)}, {drop:.3g} kT/q over one voxel; "
-            f"allowed: above 0, at most {LARGEST_STEP:g}"
-        )
+    x, y, z = checked_work_kT(network, field_V_per_m).tolist()
     return (x, y, z)
-
-
-def charge_number(network: Network) -> int:
-    """Return the charge of a carrier in elementary charges."""
-    return -1 if network.carrier == "electron" else 1
 
 
 def check_options(

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from kmc.connectivity import Clusters
 from kmc.hopping.equilibrium import site_sums
+from kmc.hopping.field import charge_number
 from kmc.hopping.lattice_gas.measure import LEVELS
-from kmc.hopping.lattice_gas.plan import LAG, Plan, charge_number
+from kmc.hopping.lattice_gas.plan import LAG, Plan
 from kmc.hopping.lattice_gas.result import LatticeGasResult
 from kmc.hopping.lattice_gas.sites import GasSites
 from kmc.hopping.lattice_gas.state import GasState
