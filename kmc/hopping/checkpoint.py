@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,30 @@ def save_checkpoint(path: Path, identity: Mapping[str, Any], arrays: Mapping[str
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+class SafePoints:
+    """The moments at which a run may be saved or stopped: one rule for all runs."""
+
+    def __init__(self, path: Path | None, identity: Mapping[str, Any], every_s: float, stop: Callable[[], bool] | None) -> None:
+        """Save to `path`, where one is given, at most once in `every_s` seconds, and ask `stop` each time."""
+        self.path, self.identity, self.every_s, self.stop = path, identity, every_s, stop
+        self.saved = time.monotonic()
+
+    def reach(self, share: float, done: bool, arrays: Callable[[], Mapping[str, NDArray[Any]]]) -> None:
+        """Save what `arrays` returns if it is time, the run is done or is asked to stop.
+
+        Raises
+        ------
+        Stopped
+            If the run is asked to stop before it is done.
+        """
+        stopped = not done and self.stop is not None and self.stop()
+        if self.path is not None and (done or stopped or time.monotonic() - self.saved >= self.every_s):
+            save_checkpoint(self.path, self.identity, arrays())
+            self.saved = time.monotonic()
+        if stopped:
+            raise Stopped(f"stopped at {share:.0%}")
 
 
 def load_checkpoint(path: Path, identity: Mapping[str, Any]) -> dict[str, NDArray[Any]]:

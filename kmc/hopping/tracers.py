@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from kmc.connectivity import Clusters, label_clusters
 from kmc.hopping.basins import BasinHops, Basins, find_basins
-from kmc.hopping.checkpoint import Stopped, load_checkpoint, run_identity, save_checkpoint
+from kmc.hopping.checkpoint import SafePoints, load_checkpoint, run_identity
 from kmc.hopping.displacements import MOST, Displacements
 from kmc.hopping.equilibrium import mobile_carriers, site_sums
 from kmc.hopping.estimate import Estimator, nothing_moves
@@ -212,16 +212,11 @@ def run_tracers(
     )  # fmt: skip
     if resume is not None:
         run.go_on_from(load_checkpoint(resume, identity))
-    saved = time.monotonic()
+    safe = SafePoints(checkpoint, identity, checkpoint_every_s, stop)
     for share, text, done in _steps(run, moves, estimator, rel_error, hops):
         if progress is not None and run.steps:
             progress(min(share, 1.0), text)
-        stopped = not done and stop is not None and stop()
-        if checkpoint is not None and (done or stopped or time.monotonic() - saved >= checkpoint_every_s):
-            save_checkpoint(checkpoint, identity, run.arrays())
-            saved = time.monotonic()
-        if stopped:
-            raise Stopped(f"stopped at {share:.0%}")
+        safe.reach(share, done, run.arrays)
     residence = moves.residence_s(run.walkers, run.time_s)
     seconds = time.perf_counter() - start
     words = None if regions is None else regions.describe()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kmc.connectivity import Clusters, label_clusters
-from kmc.hopping.checkpoint import Stopped, load_checkpoint, run_identity, save_checkpoint
+from kmc.hopping.checkpoint import SafePoints, load_checkpoint, run_identity
 from kmc.hopping.lattice_gas.plan import check_options, field_steps, make_plan
 from kmc.hopping.lattice_gas.result import LatticeGasResult
 from kmc.hopping.lattice_gas.sites import gas_sites
@@ -124,17 +124,13 @@ def run_lattice_gas(
         state = GasState(**load_checkpoint(resume, identity))
     else:
         state = start_state(network, sites, plan, gases, key)
-    behind, parts, saved = int(state.hops.sum()), plan.intervals * plan.parts, time.monotonic()
+    behind, parts = int(state.hops.sum()), plan.intervals * plan.parts
+    safe = SafePoints(checkpoint, identity, checkpoint_every_s, stop)
     while (done := int(state.done[0])) < parts:
         advance_state(network, sites, plan, state, steps, min(plan.batch, parts - done))
         share = int(state.done[0]) / parts
         if progress is not None:
             progress(share, f"{gases} gases, {state.hops.sum():.3g} hops")
-        stopped = share < 1.0 and stop is not None and stop()
-        if checkpoint is not None and (share >= 1.0 or stopped or time.monotonic() - saved >= checkpoint_every_s):
-            save_checkpoint(checkpoint, identity, state.arrays())
-            saved = time.monotonic()
-        if stopped:
-            raise Stopped(f"stopped at {share:.0%}")
+        safe.reach(share, share >= 1.0, state.arrays)
     hops_here = int(state.hops.sum()) - behind
     return summarize(network, found, sites, plan, state, field_V_per_m, seed, hops_here, time.perf_counter() - start)
