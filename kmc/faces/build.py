@@ -238,7 +238,7 @@ class _Look:
         for plain, layer in zip((*raw, *(plate for pair in raw_plates for plate in pair)), shell, strict=True):
             where.append(np.flatnonzero((layer > 0) & (plain != BLOCKED)))
             keys.append(plain.reshape(-1)[where[-1]].astype(np.int64) << 32 | layer.reshape(-1)[where[-1]])
-        kinds, which = np.unique(np.concatenate(keys), return_inverse=True)
+        kinds, which = _distinct(np.concatenate(keys))
         ends = np.cumsum([len(part) for part in where])[:-1]
         return _LayerCodes(kinds >> 32, kinds & 0xFFFFFFFF, list(zip(where, np.split(which, ends), strict=True)))
 
@@ -268,6 +268,17 @@ class _Look:
             )
         pair = phase * self.code.n_phases + phase
         return (1 + pair * (AREA_LEVELS + 1) * self.code.film_codes + film).astype(np.uint32)
+
+
+def _distinct(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """Return the sorted distinct keys and where each key stands among them, by hashing: many keys, few of them distinct."""
+    from pandas import factorize
+
+    which, kinds = factorize(keys)
+    order = np.argsort(kinds)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return kinds[order], rank[which]
 
 
 def _phases_with_grains(structure: VoxelStructure, names: tuple[str, ...], phase_of_label: NDArray[np.uint8]) -> set[str]:

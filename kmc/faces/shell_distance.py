@@ -8,10 +8,11 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from kmc.faces.film_window import EXACTLY_FLAT, REACH, READ, TRUE, WINDOW, normal_quantile
 from kmc.faces.listed_pairs import pair_index
+from kmc.faces.surface_reading import REACH, WINDOW, exactly_flat, read_share, smooth
+from kmc.faces.tiles import any_near, extend, gather, tile_box, tile_count
 from microstructures.jit import inline_kernel, kernel, parallel_kernel
-from microstructures.voxels.interface_normals import SMOOTHING, step_index
+from microstructures.voxels.interface_normals import SMOOTHING
 
 NARROW = SMOOTHING / math.sqrt(2.0)
 _OFFSETS = np.arange(-REACH, REACH + 1)
@@ -79,39 +80,59 @@ def nearest_pair(side, grains, keys, touches, reach, steps, wraps):  # type: ign
 
     -1 where there is none within the pair's own `reach` into the donor (row 0) or the host (row 1).
     """
-    nx, ny, nz = side.shape
-    pair = np.full((nx, ny, nz), -1, dtype=np.int32)
-    close = np.zeros((nx, ny, nz), dtype=np.bool_)
+    pair = np.full(side.shape, -1, dtype=np.int32)
+    close = np.zeros(side.shape, dtype=np.bool_)
+    for tile in prange(tile_count(side.shape)):
+        _nearest_in_tile(tile_box(tile, side.shape), side, grains, keys, touches, reach, steps, wraps, pair, close)
+    return pair, close
+
+
+@kernel
+def _nearest_in_tile(box, side, grains, keys, touches, reach, steps, wraps, pair, close):  # type: ignore[no-untyped-def]
+    rim = np.abs(steps).max() if len(steps) > 0 else 0
+    touch = gather(touches, box, rim, wraps)
+    if not touch.any():
+        return
+    shape = box[3:] - box[:3]
     farthest = np.array([reach[0].max() ** 2, reach[1].max() ** 2])
-    for i in prange(nx):
-        for j in range(ny):
-            for k in range(nz):
+    beyond_donor = any_near(touch > 0, min(rim, np.int64(reach[0].max())), shape)
+    beyond_host = any_near(touch < 0, min(rim, np.int64(reach[1].max())), shape)
+    grain = gather(grains, box, rim, wraps).ravel()
+    offsets, flat = _offsets(steps, touch.shape), touch.ravel()
+    for x in range(shape[0]):
+        for y in range(shape[1]):
+            for z in range(shape[2]):
+                i, j, k = box[0] + x, box[1] + y, box[2] + z
                 here = side[i, j, k]
-                if here == 0:
+                if here == 0 or not (beyond_donor[x, y, z] if here < 0 else beyond_host[x, y, z]):
                     continue
                 end = 0 if here < 0 else 1
-                longest = farthest[end]
+                at = ((x + rim) * touch.shape[1] + y + rim) * touch.shape[2] + z + rim
                 for n in range(len(steps)):
-                    far = steps[n, 0] ** 2 + steps[n, 1] ** 2 + steps[n, 2] ** 2
-                    if far > longest:
-                        break
-                    x, y, z = np.int64(i) + steps[n, 0], j + steps[n, 1], k + steps[n, 2]
-                    if x < 0 or y < 0 or z < 0 or x >= nx or y >= ny or z >= nz:
-                        x, y, z = step_inside(x, nx, wraps[0]), step_inside(y, ny, wraps[1]), step_inside(z, nz, wraps[2])
-                        if x < 0 or y < 0 or z < 0:
-                            continue
-                    if touches[x, y, z] != -here:
+                    there = at + offsets[n]
+                    if flat[there] != -here:
                         continue
-                    if here < 0:
-                        found = pair_index(keys, grains[i, j, k], grains[x, y, z])
-                    else:
-                        found = pair_index(keys, grains[x, y, z], grains[i, j, k])
+                    far = steps[n, 0] ** 2 + steps[n, 1] ** 2 + steps[n, 2] ** 2
+                    if far > farthest[end]:
+                        break
+                    found = _pair_of(keys, here, grain[at], grain[there])
                     if found >= 0:
                         if far <= reach[end, found] ** 2:
                             pair[i, j, k] = found
                             close[i, j, k] = far <= (NEAR + 1.0) ** 2
                         break
-    return pair, close
+
+
+@kernel
+def _offsets(steps, shape):  # type: ignore[no-untyped-def]
+    """Return the steps as offsets in a flat box."""
+    return (steps[:, 0] * shape[1] + steps[:, 1]) * shape[2] + steps[:, 2]
+
+
+@inline_kernel
+def _pair_of(keys, here, own, other):  # type: ignore[no-untyped-def]
+    """Return the pair of a voxel on the side `here` and one of the other side, or -1 if it is not listed."""
+    return pair_index(keys, own, other) if here < 0 else pair_index(keys, other, own)
 
 
 @inline_kernel
@@ -125,14 +146,6 @@ def rounded(distance, i, j, k):  # type: ignore[no-untyped-def]
     return math.floor(distance * STEPS + threshold)
 
 
-@inline_kernel
-def step_inside(index, n, wraps):  # type: ignore[no-untyped-def]
-    """Return a voxel index in 0..n-1, wrapped where the structure is periodic, or -1 outside."""
-    if 0 <= index < n:
-        return index
-    return index % n if wraps else -1
-
-
 @parallel_kernel
 def read_distances(side, close, touches, wraps):  # type: ignore[no-untyped-def]
     """Return the distance [voxels] of each voxel near a layer from its plane, positive in the host.
@@ -141,43 +154,46 @@ def read_distances(side, close, touches, wraps):  # type: ignore[no-untyped-def]
     plane its quantile is off by the variance of the window times the mean curvature, so the reading is extrapolated from
     two windows to none. Voxels that are not `close` get a distance beyond any reading.
     """
-    nx, ny, nz = side.shape
-    out = np.full((nx, ny, nz), 1e6, dtype=np.float32)
-    for i in prange(nx):
-        for j in range(ny):
-            for k in range(nz):
-                if close[i, j, k] or touches[i, j, k] != 0:
-                    out[i, j, k] = _read(side, wraps, np.int64(i), j, k)
+    out = np.full(side.shape, 1e6, dtype=np.float32)
+    for tile in prange(tile_count(side.shape)):
+        _read_tile(tile_box(tile, side.shape), side, close, touches, wraps, out)
     return out
 
 
 @kernel
-def _read(side, wraps, i, j, k):  # type: ignore[no-untyped-def]
-    nx, ny, nz = side.shape
-    donor = host = narrow_donor = narrow_host = 0.0
-    for a in range(-REACH, REACH + 1):
-        x = step_index(i + a, nx, wraps[0])
-        for b in range(-REACH, REACH + 1):
-            y = step_index(j + b, ny, wraps[1])
-            wide = WINDOW[a + REACH] * WINDOW[b + REACH]
-            narrow = NARROW_WINDOW[a + REACH] * NARROW_WINDOW[b + REACH]
-            for c in range(-REACH, REACH + 1):
-                there = side[x, y, step_index(k + c, nz, wraps[2])]
-                if there > 0:
-                    host += wide * WINDOW[c + REACH]
-                    narrow_host += narrow * NARROW_WINDOW[c + REACH]
-                elif there < 0:
-                    donor += wide * WINDOW[c + REACH]
-                    narrow_donor += narrow * NARROW_WINDOW[c + REACH]
-    here = side[i, j, k]
-    share = min(max(host / (host + donor), 1e-6), 1.0 - 1e-6)
-    read = SMOOTHING * normal_quantile(share)
-    far = abs(read)
-    for n in range(len(READ)):
-        if abs(far - READ[n]) < EXACTLY_FLAT:
-            return here * TRUE[n]
-    share = min(max(narrow_host / (narrow_host + narrow_donor), 1e-6), 1.0 - 1e-6)
-    return here * max(here * (2.0 * NARROW * normal_quantile(share) - read), SMALLEST)
+def _read_tile(tile, side, close, touches, wraps, out):  # type: ignore[no-untyped-def]
+    """Read the voxels of one tile that are close."""
+    box = tile.copy()
+    box[:3], box[3:] = tile[3:], 0
+    for x in range(tile[0], tile[3]):
+        for y in range(tile[1], tile[4]):
+            for z in range(tile[2], tile[5]):
+                if close[x, y, z] or touches[x, y, z] != 0:
+                    extend(box, x, y, z)
+    if box[3] == 0:
+        return
+    sx, sy, sz = box[3:] - box[:3]
+    parts = gather(side, box, REACH, wraps)
+    wide, narrow = np.empty((2, sx, sy, sz)), np.empty((2, sx, sy, sz))
+    for end in range(2):
+        smooth(parts, 2 * end - 1, WINDOW, wide[end])
+        smooth(parts, 2 * end - 1, NARROW_WINDOW, narrow[end])
+    for x in range(box[0], box[3]):
+        for y in range(box[1], box[4]):
+            for z in range(box[2], box[5]):
+                if close[x, y, z] or touches[x, y, z] != 0:
+                    a, b, c = x - box[0], y - box[1], z - box[2]
+                    out[x, y, z] = side[x, y, z] * _read(wide[:, a, b, c], narrow[:, a, b, c], side[x, y, z])
+
+
+@kernel
+def _read(wide, narrow, here):  # type: ignore[no-untyped-def]
+    """Return the distance of a voxel on the side `here` from the weights of donor and host in the two windows."""
+    read = read_share(wide[1] / (wide[0] + wide[1]), SMOOTHING)
+    flat = exactly_flat(abs(read))
+    if flat >= 0.0:
+        return flat
+    return max(here * (2.0 * read_share(narrow[1] / (narrow[0] + narrow[1]), NARROW) - read), SMALLEST)
 
 
 @parallel_kernel
@@ -190,49 +206,56 @@ def complete_distances(  # type: ignore[no-untyped-def]
     otherwise: the least of it is the distance (|v - w| + |u_w| for voxels w on its own side). Voxels beyond the rim of the
     contact get the pair -1. The third array is the axis of the normal where the plane lies exactly along the grid, else 3.
     """
-    nx, ny, nz = side.shape
-    out = np.zeros((nx, ny, nz), dtype=np.int16)
-    kept = np.full((nx, ny, nz), -1, dtype=np.int32)
-    normal = np.full((nx, ny, nz), 3, dtype=np.int8)
-    for i in prange(nx):
-        for j in range(ny):
-            for k in range(nz):
+    out = np.zeros(side.shape, dtype=np.int16)
+    kept = np.full(side.shape, -1, dtype=np.int32)
+    normal = np.full(side.shape, 3, dtype=np.int8)
+    for tile in prange(tile_count(side.shape)):
+        _complete_tile(tile_box(tile, side.shape), side, grains, keys, pair, touches, read, steps, wraps, out, kept, normal)
+    return out, kept, normal
+
+
+@kernel
+def _complete_tile(  # type: ignore[no-untyped-def]
+    box, side, grains, keys, pair, touches, read, steps, wraps, out, kept, normal
+):
+    if pair[box[0] : box[3], box[1] : box[4], box[2] : box[5]].max() < 0:
+        return
+    rim = np.abs(steps).max()
+    touch = gather(touches, box, rim, wraps)
+    offsets, flat = _offsets(steps, touch.shape), touch.ravel()
+    lengths = np.sqrt((steps**2).sum(axis=1).astype(np.float64))
+    grain, own_pair = gather(grains, box, rim, wraps).ravel(), gather(pair, box, rim, wraps).ravel()
+    distance = np.abs(gather(read, box, rim, wraps)).ravel()
+    for i in range(box[0], box[3]):
+        for j in range(box[1], box[4]):
+            for k in range(box[2], box[5]):
                 found = pair[i, j, k]
                 if found < 0:
                     continue
                 here = side[i, j, k]
                 least = opposite = 1e9
                 nearest = 0
+                at = ((i - box[0] + rim) * touch.shape[1] + j - box[1] + rim) * touch.shape[2] + k - box[2] + rim
                 for n in range(len(steps)):
-                    length = math.sqrt(float(steps[n, 0] ** 2 + steps[n, 1] ** 2 + steps[n, 2] ** 2))
+                    length = lengths[n]
                     if length - 1.0 > opposite:
                         break
-                    x, y, z = np.int64(i) + steps[n, 0], j + steps[n, 1], k + steps[n, 2]
-                    if x < 0 or y < 0 or z < 0 or x >= nx or y >= ny or z >= nz:
-                        x, y, z = step_inside(x, nx, wraps[0]), step_inside(y, ny, wraps[1]), step_inside(z, nz, wraps[2])
-                        if x < 0 or y < 0 or z < 0:
-                            continue
-                    if touches[x, y, z] == 0:
+                    there = at + offsets[n]
+                    if flat[there] == 0:
                         continue
-                    if side[x, y, z] == here:
-                        if pair[x, y, z] == found:
-                            least = min(least, length + abs(read[x, y, z]))
-                        continue
-                    if here < 0:
-                        same = pair_index(keys, grains[i, j, k], grains[x, y, z])
-                    else:
-                        same = pair_index(keys, grains[x, y, z], grains[i, j, k])
-                    if same >= 0 and length - abs(read[x, y, z]) < opposite:
-                        opposite = length - abs(read[x, y, z])
+                    if flat[there] == here:
+                        if own_pair[there] == found:
+                            least = min(least, length + distance[there])
+                    elif length - distance[there] < opposite and _pair_of(keys, here, grain[at], grain[there]) >= 0:
+                        opposite = length - distance[there]
                         nearest = n
                 least = min(least, opposite)
-                far = abs(read[i, j, k])
+                far = distance[at]
                 if opposite - far > RIM and far <= NEAR:
                     continue
                 kept[i, j, k] = found
-                far = far if far <= NEAR else least
-                out[i, j, k] = here * rounded(far, np.int64(i), j, k)
+                far = np.float64(far) if far <= NEAR else least
+                out[i, j, k] = here * rounded(far, i, j, k)
                 for axis in range(3):
                     if far % 1.0 == 0.5 and steps[nearest, axis] ** 2 == (steps[nearest] ** 2).sum():
                         normal[i, j, k] = axis
-    return out, kept, normal
