@@ -12,7 +12,8 @@ from typing import Any
 
 _PUBLIC = {
     "__version__": "cofire.version",
-    "compare": "cofire.comparing",
+    "compare": "cofire.experiment.comparing",
+    "calibrate": "cofire.calibration.fit",
     "build": "cofire.building",
     "doctor": "cofire.diagnosis",
     "conduct": "kmc",

@@ -10,7 +10,7 @@ from rich.table import Table
 from cofire.console import out
 
 if TYPE_CHECKING:
-    from cofire.comparison import Comparison
+    from cofire.experiment.comparison import Comparison
 
 
 def with_error(value: float, error: float, unit: str = "") -> str:
@@ -38,6 +38,17 @@ def published(row: Any) -> str:
     if not math.isfinite(row["published"]):
         return ""
     return f"{row['published']:.3g} ({row['published_low']:.3g} to {row['published_high']:.3g})"
+
+
+def pull(row: Any) -> str:
+    """Return the difference to the published value over the errors of both, where both are known; of ratios the logarithms."""
+    value, error = row["value"], row["standard_error"]
+    low, high, middle = row["published_low"], row["published_high"], row["published"]
+    if row["quantity"] == "ratio" and value > 0.0:
+        error = error / value
+        value, low, high, middle = (math.log(number) for number in (value, low, high, middle))
+    spread = math.hypot(error, 0.5 * (high - low))
+    return f"{(value - middle) / spread:+.1f}" if spread > 0.0 else ""
 
 
 def label(quantity: str) -> str:

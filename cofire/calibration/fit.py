@@ -4,7 +4,8 @@ Unknown are the LATP|LATP resistance R (from sigma_i), its activation energy E (
 G of the carbon film on LFP (from sigma_e). A step needs one solution per axis: the share s of the dissipation in a boundary or
 film is d ln(sigma_eff) / d ln(p) (`kmc.conduction.sensitivities`) and, of the boundary, d Ea / d E as well. Steps are those of
 Newton in ln G, and for ions in the resistance, where they would be exact if grains and boundaries were in series.
-Parameters have the covariance J^-1 (C_targets + C_replicas) J^-T, linear in ln R, ln G and E.
+Parameters have the covariance J^-1 (C_targets + C_replicas) J^-T in ln R, ln G and E, which gives correlations and the interval
+of G; those of R and E, far from linear, are profiles (`cofire.calibration.profile`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cofire.building import DEFAULT_SEED, DEFAULT_SIZE_UM, build, check_size
-from cofire.calibrated_materials import BOUNDARY_PAIR, FILM_BEARER, calibrated_materials, starting_values, with_values
-from cofire.calibration_result import (
+from cofire.calibration.materials import BOUNDARY_PAIR, calibrated_materials, starting_values, with_values
+from cofire.calibration.newton import fit_electrons, fit_ions, shift_per_eV
+from cofire.calibration.observing import Observed, observe_body
+from cofire.calibration.profile import Point, energy_interval, resistance_at
+from cofire.calibration.result import (
     NAMES,
-    NORMAL_95,
     TARGETS,
     TEMPERATURE_C,
     CalibrationResult,
@@ -32,28 +35,21 @@ from cofire.calibration_result import (
     covariance,
     interval_half_width,
 )
-from kmc.conduction import activation_energy_eV, conduct
-from kmc.conduction.sensitivities import find_sensitivities
-from kmc.faces import FaceTable
 from kmc.network import build_network
-from kmc.outcomes import Outcome
 from microstructures.errors import InputError
 from microstructures.materials import Carrier, Materials, load_materials
-from microstructures.recipe import load_recipe
-from microstructures.units import BOLTZMANN_EV_PER_K, kelvin, mS_per_cm
+from microstructures.recipe import Recipe, load_recipe
 
 DEFAULT_VOXEL_NM = 50.0
-MET, MOST_STEPS, TOLERANCE = 1e-3, 20, 1e-6
-"""Largest relative distance to a target; most steps of one carrier; tolerance of the solver."""
 DIFFERENCE = 0.02
 """Step of ln R for the derivative of the activation energy."""
-LARGEST_ENERGY_EV = 5.0
 Progress = Callable[[float | None, str], Any]
 
 
 def calibrate(
     *,
     materials: str | Path | Materials | None = None,
+    recipe: str | Path | Recipe | None = None,
     size_um: float = DEFAULT_SIZE_UM,
     voxel_nm: float = DEFAULT_VOXEL_NM,
     replicas: int = 3,
@@ -67,6 +63,8 @@ def calibrate(
     ----------
     materials : Materials, path or name, optional
         Where to start, and all other numbers; `lfp-latp` unless given. Films on LFP keep their ratios.
+    recipe : Recipe or path, optional
+        Powders, pressing and firing.
     size_um, voxel_nm : float
         Edge of the green body [um] and of a voxel [nm].
     replicas, seed : int
@@ -79,8 +77,8 @@ def calibrate(
     Returns
     -------
     CalibrationResult
-        Half an interval is the root of (1.96 e_targets)^2 + (t e_replicas)^2, t of Student with n - 1. Of R it is linear in
-        ln R, while 1/sigma_i is nearly linear in R: where R matters little, the true interval reaches further down and less up.
+        Half an interval of a target is the root of (1.96 e_target)^2 + (t e_replicas)^2, t of Student with n - 1; R and E are
+        those that reach its ends, G follows linearly in ln G.
 
     Raises
     ------
@@ -96,26 +94,27 @@ def calibrate(
         raise InputError(f"seed is {seed}; allowed: whole numbers from 0 to 2^64 - 1")
     start = materials if isinstance(materials, Materials) else load_materials(materials)
     starting_values(start)  # what is missing is told before anything is computed
-    check_size("co-fired", size_um=size_um, voxel_nm=voxel_nm, recipe=load_recipe())
+    known = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    check_size("co-fired", size_um=size_um, voxel_nm=voxel_nm, recipe=known)
     seeds = tuple(range(seed, seed + replicas))
     bodies, told = [], 0
 
     def say(text: str) -> None:
         nonlocal told
         told += 1
-        progress(min(0.98, told / (12 * replicas)), text)
+        progress(min(0.98, told / (18 * replicas)), text)
 
     for one in seeds:
         say(f"seed {one}: building")
-        body = build("co-fired", size_um=size_um, voxel_nm=voxel_nm, seed=one)
+        body = build("co-fired", size_um=size_um, voxel_nm=voxel_nm, seed=one, recipe=known)
         bodies.append(build_network(body, start, carrier="ion", temperature_C=TEMPERATURE_C).faces)
 
-    def observe(known: Materials, carrier: Carrier) -> _Observed:
+    def observe(changed: Materials, carrier: Carrier) -> Observed:
         rows = []
         for one, faces in zip(seeds, bodies, strict=True):
             say(f"seed {one}: {carrier}, solver")
-            rows.append(_observe(faces, known, carrier, one))
-        return _Observed(*np.array(rows).T)
+            rows.append(observe_body(faces, changed, carrier, one))
+        return Observed(*np.array(rows).T)
 
     sigma_i, sigma_e, energy_i = targets
     largest = float(observe(with_values(start, resistance_ohm_m2=0.0), "ion").sigma.mean())
@@ -124,19 +123,31 @@ def calibrate(
             f"sigma_i of {sigma_i.value:g} mS/cm cannot be reached: without any {BOUNDARY_PAIR} resistance these bodies conduct "
             f"{largest:.4g} mS/cm, the largest there is; raise the conductivity of LATP or LFTAP in {start.origin}"
         )
-    resistance, energy, ion, steps_i = _fit_ions(start, observe, sigma_i, energy_i)
-    sheet, electron, steps_e = _fit_electrons(start, observe, sigma_e)
+    resistance, energy, ion, steps_i = fit_ions(start, observe, sigma_i, energy_i)
+    sheet, electron, steps_e = fit_electrons(start, observe, sigma_e)
     nearby = observe(with_values(start, resistance * math.exp(DIFFERENCE), energy), "ion")
+
+    def solve(one: float) -> Point:
+        found = observe(with_values(start, one, energy), "ion")
+        return Point(one, float(found.sigma.mean()), found.weighted_share)
+
     by_resistance = (nearby.energy.mean() - ion.energy.mean()) / DIFFERENCE
-    jacobian = _jacobian(ion, electron, by_resistance, _shift_per_eV(start))
+    jacobian = _jacobian(ion, electron, by_resistance, shift_per_eV(start))
     samples = np.array([ion.sigma, electron.sigma, ion.energy])
+    scatter = np.cov(samples) / replicas if replicas > 1 else None
     from_targets = covariance(jacobian, np.diag([target.error**2 for target in targets]))
-    from_replicas = covariance(jacobian, np.cov(samples) / replicas) if replicas > 1 else None
+    from_replicas = None if scatter is None else covariance(jacobian, scatter)
     total = from_targets if from_replicas is None else from_targets + from_replicas
     deviation = np.sqrt(np.diag(total))
     names = [target.name for target in targets]
+    half = [
+        interval_half_width(target.error**2, None if scatter is None else float(scatter[k, k]), replicas)
+        for k, target in enumerate(targets)
+    ]
+    fitted = _fitted(start, (resistance, sheet, energy), names, from_targets, from_replicas, replicas)
+    bounds = _profiles(ion, resistance, energy, largest, (sigma_i.value, half[0]), (energy_i.value, half[2]), solve)
     result = CalibrationResult(
-        parameters=_fitted(start, (resistance, sheet, energy), names, from_targets, from_replicas, replicas),
+        parameters=(_bounded(fitted[0], *bounds[0]), fitted[1], _bounded(fitted[2], *bounds[1])),
         targets=tuple(targets),
         reached=dict(zip(names, samples.mean(axis=1).tolist(), strict=True)),
         correlation=total / np.outer(deviation, deviation),
@@ -150,17 +161,48 @@ def calibrate(
         seconds=round(time.monotonic() - clock, 1),
         materials=start,
     )
-    if largest <= sigma_i.value + NORMAL_95 * sigma_i.error:
-        note = f"no lower bound: at 0 sigma_i is {largest:.4g} mS/cm, within the interval of its target"
-        result = replace(result, parameters=(replace(result.parameters[0], low=0.0, note=note), *result.parameters[1:]))
     return replace(result, materials=calibrated_materials(start, result))
 
 
-def _jacobian(ion: _Observed, electron: _Observed, energy_by_ln_R: float, shift_per_eV: float) -> NDArray[np.float64]:
+def _profiles(
+    ion: Observed,
+    resistance: float,
+    energy: float,
+    largest: float,
+    sigma_target: tuple[float, float],
+    energy_target: tuple[float, float],
+    solve: Callable[[float], Point],
+) -> tuple[tuple[float, float, str], tuple[float, float, str]]:
+    """Return the interval of the resistance and of its activation energy, each with what a reader must know."""
+    middle, half = sigma_target
+    best = Point(resistance, float(ion.sigma.mean()), ion.weighted_share)
+    points = [best]
+    low, high, note = 0.0, math.inf, "no upper bound: the interval of sigma_i reaches 0"
+    if middle - half > 0.0:
+        points.append(resistance_at(middle - half, best, largest, solve))
+        high, note = points[-1].resistance, ""
+    if middle + half < largest:
+        points.append(resistance_at(middle + half, best, largest, solve))
+        low = points[-1].resistance
+    else:
+        unbound = f"no lower bound: at 0 sigma_i is {largest:.4g} mS/cm, within the interval of its target"
+        note = "; ".join(part for part in (unbound, note) if part)
+    share = best.share
+    rest = (float(ion.energy.mean()) - share * energy) / (1.0 - share)
+    ends = energy_interval(points, largest, rest, sigma_target, energy_target)
+    free = "" if math.isfinite(ends[1]) else "not bounded: where the resistance may vanish its activation energy has no say"
+    return (low, high, note), (max(ends[0], 0.0), ends[1], free)
+
+
+def _bounded(fitted: Fitted, low: float, high: float, note: str) -> Fitted:
+    return replace(fitted, low=low, high=high, note=note)
+
+
+def _jacobian(ion: Observed, electron: Observed, energy_by_ln_R: float, shift: float) -> NDArray[np.float64]:
     """Return the derivatives of sigma_i, sigma_e, Ea(i) with respect to ln R, ln G, E at the reference temperature."""
     sigma_i, sigma_e = -(ion.sigma * ion.share).mean(), (electron.sigma * electron.share).mean()
-    energy = ion.share.mean() + energy_by_ln_R * shift_per_eV
-    return np.array([[sigma_i, 0.0, sigma_i * shift_per_eV], [0.0, sigma_e, 0.0], [energy_by_ln_R, 0.0, energy]])
+    energy = ion.share.mean() + energy_by_ln_R * shift
+    return np.array([[sigma_i, 0.0, sigma_i * shift], [0.0, sigma_e, 0.0], [energy_by_ln_R, 0.0, energy]])
 
 
 def _fitted(
@@ -178,99 +220,5 @@ def _fitted(
         half = interval_half_width(float(from_targets[k, k]), own, replicas)
         low, high = (values[k] + sign * half if unit == "eV" else values[k] * math.exp(sign * half) for sign in (-1.0, 1.0))
         errors = math.sqrt(from_targets[k, k]), None if own is None else math.sqrt(own)
-        note = "the linear interval reaches below 0: hardly known" if low < 0.0 else ""
-        found.append(Fitted(NAMES[k], values[k], low, high, before, unit, targets[k], *errors, note))
+        found.append(Fitted(NAMES[k], values[k], low, high, before, unit, targets[k], *errors))
     return tuple(found)
-
-
-def _shift_per_eV(materials: Materials) -> float:
-    """Return by how much ln R at 60 degC grows with each eV of its activation energy; 0 if that is the reference."""
-    return (1.0 / kelvin(TEMPERATURE_C) - 1.0 / kelvin(materials.reference_temperature_C)) / BOLTZMANN_EV_PER_K
-
-
-@dataclass(frozen=True)
-class _Observed:
-    """What the replicas conduct [mS/cm], its activation energy [eV] and the share of what is fitted, each shape (n,)."""
-
-    sigma: NDArray[np.float64]
-    energy: NDArray[np.float64]
-    share: NDArray[np.float64]
-
-    @property
-    def weighted_share(self) -> float:
-        """Return the sensitivity of the mean over replicas."""
-        return float((self.sigma * self.share).sum() / self.sigma.sum())
-
-
-def _observe(faces: FaceTable, materials: Materials, carrier: Carrier, seed: int) -> tuple[float, float, float]:
-    network = build_network(faces, materials, carrier=carrier, temperature_C=TEMPERATURE_C)
-    result = conduct(network, axis="all", boundary="periodic", tolerance=TOLERANCE, keep_potential=True)
-    if result.outcome is not Outcome.CONVERGED:
-        raise InputError(f"seed {seed}, {carrier}: {result.outcome}; {result.outcome.advice}")
-    sigma, energy, share = [], [], []
-    for solution in result.solutions:
-        sigma.append(mS_per_cm(solution.sigma_eff_S_per_m))
-        energy.append(activation_energy_eV(network, solution, boundary="periodic"))
-        found = find_sensitivities(network, solution, "periodic")
-        share.append(sum(s.sensitivity for s in found if _is_fitted(s.parameter.kind, s.parameter.name, carrier)))
-    return float(np.mean(sigma)), float(np.average(energy, weights=sigma)), float(np.average(share, weights=sigma))
-
-
-def _is_fitted(kind: str, name: str, carrier: Carrier) -> bool:
-    if carrier == "ion":
-        return (kind, name) == ("interface", BOUNDARY_PAIR)
-    return kind == "film" and name.split("|")[0] == FILM_BEARER
-
-
-_Observe = Callable[[Materials, Carrier], _Observed]
-
-
-def _fit_ions(
-    start: Materials, observe: _Observe, sigma_target: Target, energy_target: Target
-) -> tuple[float, float, _Observed, int]:
-    resistance, energy, _ = starting_values(start)
-    shift = _shift_per_eV(start)
-    for step in range(1, MOST_STEPS + 1):
-        found = observe(with_values(start, resistance, energy), "ion")
-        sigma, own, share = float(found.sigma.mean()), float(found.energy.mean()), found.weighted_share
-        sigma_met = abs(sigma / sigma_target.value - 1.0) < MET
-        if sigma_met and abs(own / energy_target.value - 1.0) < MET:
-            return resistance, energy, found, step
-        if not 0.0 < share < 1.0:
-            raise InputError(
-                f"no ion crosses a {BOUNDARY_PAIR} boundary in these bodies; nothing can be fitted; use a larger box"
-            )
-        rest = (own - share * energy) / (1.0 - share)
-        grown = max(1.0 + (sigma / sigma_target.value - 1.0) / share, math.exp(-2.0))
-        later = min(share * grown * sigma_target.value / sigma, 0.99)
-        wanted = (energy_target.value - (1.0 - later) * rest) / later
-        allowed = min(max(wanted, 0.0), LARGEST_ENERGY_EV)
-        if sigma_met and allowed != wanted and allowed == energy:
-            ends = [own + share * (end - energy) for end in (0.0, LARGEST_ENERGY_EV)]
-            raise InputError(
-                f"Ea(i) of {energy_target.value:g} eV cannot be reached: a boundary of 0 to {LARGEST_ENERGY_EV:g} eV gives "
-                f"{ends[0]:.3f} to {ends[1]:.3f} eV; correct the activation energies of the phases in {start.origin}"
-            )
-        resistance *= grown * math.exp(-(allowed - energy) * shift)
-        energy = allowed
-    raise InputError(_not_reached(sigma_target, sigma))
-
-
-def _fit_electrons(start: Materials, observe: _Observe, target: Target) -> tuple[float, _Observed, int]:
-    sheet = starting_values(start)[2]
-    for step in range(1, MOST_STEPS + 1):
-        found = observe(with_values(start, sheet_conductance_S=sheet), "electron")
-        sigma, share = float(found.sigma.mean()), found.weighted_share
-        if abs(sigma / target.value - 1.0) < MET:
-            return sheet, found, step
-        if share < 1e-6:
-            break
-        sheet *= math.exp(min(max(math.log(target.value / sigma) / share, -3.0), 3.0))
-    raise InputError(_not_reached(target, sigma))
-
-
-def _not_reached(target: Target, seen: float) -> str:
-    return (
-        f"{target.name} of {target.value:g} {target.unit} was not reached within {MOST_STEPS} steps, got {seen:.4g}; "
-        "other paths carry what is missing or too much; correct the other numbers of the materials file"
-    )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cofire.calibration_result import TEMPERATURE_C, CalibrationResult
-from cofire.paper import SOURCE
+from cofire.calibration.result import TEMPERATURE_C, CalibrationResult
+from cofire.experiment.paper import SOURCE
 from cofire.version import __version__
 from microstructures.errors import MaterialsError
 from microstructures.formats.guard import atomic_file
@@ -96,8 +97,9 @@ def calibrated_materials(start: Materials, result: CalibrationResult) -> Materia
 
     def source(fitted: Mapping[str, Any], factor: float = 1.0) -> dict[str, Any]:
         note = "; ".join(part for part in (f"95 % from {result.interval}", fitted["note"]) if part)
-        low, high = max(0.0, fitted["low"]) * factor, fitted["high"] * factor
-        return {"text": text, "status": "calibrated", "low": float(f"{low:.4g}"), "high": float(f"{high:.4g}"), "note": note}
+        ends = {"low": max(0.0, fitted["low"]) * factor, "high": fitted["high"] * factor}
+        bounds = {end: float(f"{value:.4g}") for end, value in ends.items() if math.isfinite(value)}
+        return {"text": text, "status": "calibrated", **bounds, "note": note}
 
     boundary = table["interfaces"][BOUNDARY_PAIR]["ion"].setdefault("source", {})
     boundary["area_specific_resistance_ohm_m2"], boundary["activation_energy_eV"] = source(resistance), source(energy)

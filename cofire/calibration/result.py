@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from cofire.paper import VALUES
+from cofire.experiment.paper import VALUES
 from cofire.version import __version__
 from microstructures.materials import Materials
 
@@ -52,7 +52,7 @@ class Fitted:
     value, start : float
         What fits, and what the materials said before, at their reference temperature.
     low, high : float
-        Interval of 95 %, linear in the logarithm (of an energy in itself).
+        Interval of 95 %; infinite or 0 where the experiment sets no bound.
     error_from_targets, error_from_replicas : float or None
         Both parts of its standard error, relative (of an energy in eV); None for a single replica.
     target : str

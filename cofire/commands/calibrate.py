@@ -10,12 +10,13 @@ import typer
 from cofire import options
 
 if TYPE_CHECKING:
-    from cofire.calibration_result import CalibrationResult
+    from cofire.calibration.result import CalibrationResult
 
 
 def run(
     out: Annotated[Path, typer.Option(metavar="FILE.toml", help="Where to write the materials.")],
     materials: options.MaterialsFile = None,
+    recipe: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="Powders, pressing and firing.")] = None,
     size_um: Annotated[float, typer.Option("--size-um", help="Edge of the green body in um; firing shrinks it.")] = 4.0,
     voxel_nm: Annotated[float, typer.Option("--voxel-nm", help="Voxel edge in nm.")] = 50.0,
     replicas: Annotated[int, typer.Option(help="Number of fired bodies; intervals count their scatter from 2 on.")] = 3,
@@ -25,13 +26,13 @@ def run(
 ) -> None:
     """Fit LATP|LATP resistance, its activation energy and the carbon film to the co-fired body at 60 degC."""
     target = options.check_output(out, overwrite, suffixes=(".toml",))
-    from cofire.calibrated_materials import write_materials
-    from cofire.calibration import calibrate
+    from cofire.calibration.fit import calibrate
+    from cofire.calibration.materials import write_materials
     from cofire.console import note, print_json, progress
 
     with progress("calibrating", "microstructures", "kmc.faces", "kmc.multigrid", "kmc.conduction") as bar:
         found = calibrate(
-            materials=materials, size_um=size_um, voxel_nm=voxel_nm, replicas=replicas, seed=seed, progress=bar
+            materials=materials, recipe=recipe, size_um=size_um, voxel_nm=voxel_nm, replicas=replicas, seed=seed, progress=bar
         )  # fmt: skip
         write_materials(found.materials, target)
     if json:
@@ -46,7 +47,7 @@ def run(
 def _print(found: CalibrationResult) -> None:
     from rich.table import Table
 
-    from cofire.calibration_result import TEMPERATURE_C
+    from cofire.calibration.result import TEMPERATURE_C
     from cofire.console import out, table
 
     grid = Table(title=f"calibrated at {TEMPERATURE_C:g} degC, intervals from {found.interval}", title_justify="left")

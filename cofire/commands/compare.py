@@ -25,8 +25,8 @@ def run(
     json: options.Json = False,
 ) -> None:
     """Press one green body per seed, fire it, and compare both with the published experiment."""
-    from cofire.comparing import compare
     from cofire.console import note, print_json, progress
+    from cofire.experiment.comparing import compare
     from cofire.tables import print_comparison
 
     with progress(

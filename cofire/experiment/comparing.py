@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from cofire.building import DEFAULT_SEED, DEFAULT_SIZE_UM, DEFAULT_VOXEL_NM, PROCESSES, check_size
-from cofire.case import STAGES, Case, run_case
-from cofire.comparison import Comparison
-from cofire.report import write_report
+from cofire.experiment.case import STAGES, Case, run_case
+from cofire.experiment.comparison import Comparison
+from cofire.experiment.report import write_report
+from cofire.experiment.summary import summarise
 from cofire.store import open_folder, remove_if_empty, write_json
-from cofire.summary import summarise
 from cofire.version import __version__, library_versions
 from cofire.workers import run_all, worker_count
 from microstructures.errors import InputError

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import base64
-import math
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from cofire.building import PROCESSES
-from cofire.comparison import Comparison
-from cofire.paper import CONTRADICTIONS, SOURCE, VALUES
+from cofire.experiment.comparison import Comparison
+from cofire.experiment.paper import CONTRADICTIONS, SOURCE, VALUES
 from cofire.store import write_text
-from cofire.tables import label, published, with_error
+from cofire.tables import label, published, pull, with_error
 from microstructures.formats import read
 
 
@@ -116,7 +115,7 @@ def _sections(table: pd.DataFrame) -> list[dict[str, Any]]:
                 "value": with_error(row["value"], row["standard_error"], str(row["unit"])).replace("+-", "±"),
                 "replicas": row["replicas"],
                 "published": published(row),
-                "pull": _pull(row),
+                "pull": pull(row),
                 "note": row["note"],
             }
             for row in mine
@@ -124,17 +123,6 @@ def _sections(table: pd.DataFrame) -> list[dict[str, Any]]:
         if rows:
             out.append({"title": title, "rows": rows})
     return out
-
-
-def _pull(row: Any) -> str:
-    """Return the difference to the published value over the errors of both, where both are known; of ratios the logarithms."""
-    value, error = row["value"], row["standard_error"]
-    low, high, middle = row["published_low"], row["published_high"], row["published"]
-    if row["quantity"] == "ratio" and value > 0.0:
-        error = error / value
-        value, low, high, middle = (math.log(number) for number in (value, low, high, middle))
-    spread = math.hypot(error, 0.5 * (high - low))
-    return f"{(value - middle) / spread:+.1f}" if spread > 0.0 else ""
 
 
 def _summary(comparison: Comparison) -> list[str]:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cofire.case import Case
-from cofire.comparison import Comparison
-from cofire.paper import VALUES
+from cofire.experiment.case import Case
+from cofire.experiment.comparison import Comparison
+from cofire.experiment.paper import VALUES
 from cofire.store import write_table
 from kmc.arrhenius import fit_arrhenius
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from cofire.building import build
-from cofire.calibration_result import NAMES, TARGETS
+from cofire.calibration.result import NAMES, TARGETS
 from cofire.cli import main
 from kmc.conduction import activation_energy_eV, conduct
 from kmc.network import build_network

@@ -64,7 +64,7 @@ def test_an_interrupted_build_leaves_no_file(run, work, monkeypatch):
 
 
 def test_a_comparison_that_is_interrupted_early_leaves_no_folder(run, work, monkeypatch):
-    monkeypatch.setattr("cofire.comparing.run_all", _raising(KeyboardInterrupt()))
+    monkeypatch.setattr("cofire.experiment.comparing.run_all", _raising(KeyboardInterrupt()))
     assert run("compare", "--out", "new", "--workers", 1).code == 130
     assert not (work / "new").exists()
 
@@ -124,7 +124,7 @@ def test_no_renderer_is_told_and_numbers_go_on(done, monkeypatch):
 
 
 def test_a_figure_that_cannot_be_drawn_gives_its_reason():
-    from cofire.report import _drawn
+    from cofire.experiment.report import _drawn
 
     found = _drawn(_raising(ValueError("no\nscreen")))
     assert found["data"] == ""

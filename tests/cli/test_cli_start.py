@@ -49,7 +49,7 @@ def test_public_names_stay_what_they_are():
     _loaded_by(
         "import cofire, cofire.cli, contextlib, io\n"
         "with contextlib.redirect_stdout(io.StringIO()): assert cofire.cli.main(['doctor', '--json']) == 0\n"
-        "import cofire.commands.compare, cofire.comparing\n"
+        "import cofire.commands.compare, cofire.experiment.comparing\n"
         "for name in dir(cofire): assert type(getattr(cofire, name)) is type(getattr(cofire, name)), name\n"
         "assert callable(cofire.compare) and callable(cofire.doctor) and callable(cofire.build)"
     )

@@ -9,9 +9,9 @@ import pytest
 from scipy.stats import t
 
 from cofire.building import build
-from cofire.calibrated_materials import to_toml, with_values
-from cofire.calibration import calibrate
-from cofire.calibration_result import interval_half_width
+from cofire.calibration.fit import calibrate
+from cofire.calibration.materials import to_toml, with_values
+from cofire.calibration.result import interval_half_width
 from kmc.conduction import activation_energy_eV, conduct
 from kmc.network import build_network
 from microstructures.materials import load_materials, parse_materials

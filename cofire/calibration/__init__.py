@@ -1,0 +1,1 @@
+"""The calibration: three numbers of the materials from three of the experiment."""
