@@ -3,7 +3,7 @@
 `import viz` is light: pyvista and matplotlib load when the first picture is drawn.
 """
 
-from viz.plots import arrhenius, estimators, msd, save
+from viz.plots import arrhenius, estimators, msd, save, scenarios, waterfall
 from viz.scene import from_image_data, render, render_pair, to_image_data
 from viz.window import Picture, show
 
@@ -16,6 +16,8 @@ __all__ = [
     "render",
     "render_pair",
     "save",
+    "scenarios",
     "show",
     "to_image_data",
+    "waterfall",
 ]

@@ -9,12 +9,14 @@ from viz.arrhenius_plot import arrhenius
 from viz.estimators_plot import estimators
 from viz.msd_plot import msd
 from viz.palette import style
+from viz.scenario_plot import scenarios
+from viz.waterfall_plot import waterfall
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-__all__ = ["arrhenius", "estimators", "msd", "save"]
+__all__ = ["arrhenius", "estimators", "msd", "save", "scenarios", "waterfall"]
 
 DPI = 200
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cofire.calibration.result import TEMPERATURE_C, CalibrationResult
-from cofire.experiment.paper import SOURCE
+from cofire.paper import SOURCE
 from cofire.version import __version__
 from microstructures.errors import MaterialsError
 from microstructures.formats.guard import atomic_file

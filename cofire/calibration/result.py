@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from cofire.experiment.paper import VALUES
+from cofire.paper import VALUES
 from cofire.version import __version__
 from microstructures.materials import Materials
 

@@ -1,10 +1,11 @@
-"""The comparison: one green body per seed, pressed and fired, both asked what they conduct, beside the experiment."""
+"""The comparison: one green body per seed, pressed and fired, both asked what they conduct and why, beside the experiment."""
 
 from __future__ import annotations
 
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 from cofire.building import DEFAULT_SEED, DEFAULT_SIZE_UM, DEFAULT_VOXEL_NM, PROCESSES, check_size
 from cofire.experiment.case import STAGES, Case, run_case
 from cofire.experiment.comparison import Comparison
-from cofire.experiment.report import write_report
-from cofire.experiment.summary import summarise
+from cofire.experiment.explaining import explain
+from cofire.experiment.reporting.report import write_report
+from cofire.experiment.summary import gather_estimates, summarise, write_tables
 from cofire.store import open_folder, remove_if_empty, write_json
 from cofire.version import __version__, library_versions
 from cofire.workers import run_all, worker_count
@@ -24,6 +26,8 @@ from microstructures.units import kelvin
 
 SCHEMA = 1
 DEFAULT_HOPS, MOST_HOPS = 300_000_000, 10**15
+BASE_SHARE = 0.4
+"""Share of the time that goes to the bodies themselves, the rest to what explains them."""
 ARRHENIUS_C = (50.0, 80.0, 110.0, 150.0)
 Progress = Callable[[float | None, str], Any]
 
@@ -40,6 +44,7 @@ def compare(
     materials: str | Path | None = None,
     temperature_C: float = 60.0,
     hops: int = DEFAULT_HOPS,
+    explained: bool = True,
     overwrite: bool = False,
     progress: Progress = lambda share, text: None,
 ) -> Comparison:
@@ -63,6 +68,8 @@ def compare(
         Temperature of the comparison [degC].
     hops : int
         Hops of the kinetic Monte Carlo for each structure and carrier.
+    explained : bool
+        Whether to add what explains the numbers: waterfall, scenarios, what would close the gap, error budget.
     overwrite : bool
         Whether to write into a folder that holds something.
     progress : callable
@@ -84,7 +91,7 @@ def compare(
     if not 0 <= seed < 2**64 - replicas:
         raise InputError(f"seed is {seed}; allowed: whole numbers from 0 to 2^64 - 1")
     known = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
-    load_materials(materials)  # what is wrong is told before anything is computed
+    conducting = load_materials(materials)  # what is wrong is told before anything is computed
     kelvin(temperature_C)
     for process in PROCESSES:
         check_size(process, size_um=size_um, voxel_nm=voxel_nm, recipe=known)
@@ -101,11 +108,15 @@ def compare(
 
     cases = [case(process, replica) for replica in range(replicas) for process in PROCESSES]
     told = 0
+    end = BASE_SHARE if explained else 0.98
 
     def say(done: int, text: str) -> None:
         nonlocal told
         told += 1
-        progress(min(0.98, max(done / len(cases), told / (len(cases) * STAGES))), text)
+        progress(end * min(1.0, max(done / len(cases), told / (len(cases) * STAGES))), text)
+
+    def say_more(done: int, tasks: int, text: str) -> None:
+        progress(end + (0.98 - end) * done / tasks, text)
 
     (folder / "structures").mkdir(exist_ok=True)
     try:
@@ -116,6 +127,12 @@ def compare(
     except BaseException:
         remove_if_empty(folder / "structures", folder)
         raise
+    explanation = None
+    if explained:
+        explanation = explain(
+            gather_estimates(results), known, conducting, seeds=range(seed, seed + replicas), size_um=size_um,
+            voxel_nm=voxel_nm, temperature_C=temperature_C, workers=used, say=say_more,
+        )  # fmt: skip
     progress(0.98, "writing tables, figures and the report")
     run = {
         "schema": SCHEMA,
@@ -130,7 +147,7 @@ def compare(
             "hops": hops,
             "arrhenius_C": list(ARRHENIUS_C),
             "recipe": known.model_dump(),
-            "materials": load_materials(materials).to_dict(),
+            "materials": conducting.to_dict(),
         },
         "versions": library_versions(),
         "host": platform.node(),
@@ -139,7 +156,8 @@ def compare(
         "start_UTC": started.isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - clock, 1),
     }
-    comparison = summarise(folder, cases, results, run)
+    comparison = replace(summarise(folder, cases, results, run), explanation=explanation)
+    write_tables(comparison)
     write_json(folder / "run.json", {**run, "percolation": [result["percolation"] for result in results]})
     write_report(comparison)
     return comparison

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cofire.experiment.explaining import Explanation
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -28,6 +30,8 @@ class Comparison:
         What was measured on every structure.
     run : dict
         The full input, versions, times.
+    explanation : Explanation, optional
+        Waterfall, scenarios, what would close the gap, error budget.
     """
 
     folder: Path
@@ -36,14 +40,20 @@ class Comparison:
     arrhenius: pd.DataFrame = field(repr=False)
     structures: list[dict[str, Any]] = field(repr=False)
     run: dict[str, Any] = field(repr=False)
+    explanation: Explanation | None = field(repr=False, default=None)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain values."""
+        tables = {} if self.explanation is None else self.explanation.tables()
+        more: dict[str, Any] = {name: table.to_dict("records") for name, table in tables.items()}
+        if self.explanation is not None:
+            more["statement"] = self.explanation.statement
         return {
             "folder": str(self.folder),
             "table": self.table.to_dict("records"),
             "estimates": self.estimates.to_dict("records"),
             "arrhenius": self.arrhenius.to_dict("records"),
+            **more,
             "run": self.run,
         }
 

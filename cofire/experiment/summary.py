@@ -11,8 +11,9 @@ import pandas as pd
 
 from cofire.experiment.case import Case
 from cofire.experiment.comparison import Comparison
-from cofire.experiment.paper import VALUES
-from cofire.store import write_table
+from cofire.experiment.reporting.latex_table import to_latex
+from cofire.paper import VALUES
+from cofire.store import write_table, write_text
 from kmc.arrhenius import fit_arrhenius
 
 COLUMNS = (
@@ -21,19 +22,32 @@ COLUMNS = (
 )  # fmt: skip
 
 
+def gather_estimates(results: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Return the estimates of all cases: one row per process, seed, carrier and estimator."""
+    return pd.DataFrame([row for result in results for row in result["rows"]])
+
+
 def summarise(folder: Path, cases: Sequence[Case], results: Sequence[dict[str, Any]], run: dict[str, Any]) -> Comparison:
-    """Gather the results of all cases and write the tables."""
-    estimates = pd.DataFrame([row for result in results for row in result["rows"]])
+    """Gather the results of all cases."""
+    estimates = gather_estimates(results)
     arrhenius = pd.DataFrame([row for result in results for row in result["arrhenius"]])
     structures = [{"process": case.process, **result["structure"]} for case, result in zip(cases, results, strict=True)]
     rows = [*_structure_rows(structures), *_sigma_rows(estimates), *_ratio_rows(estimates)]
     rows += [*_energy_rows(estimates), *_fit_rows(arrhenius)]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    write_table(folder / "table", table)
-    write_table(folder / "estimates", estimates)
-    if not arrhenius.empty:
-        write_table(folder / "arrhenius", arrhenius)
-    return Comparison(folder, table, estimates, arrhenius, structures, run)
+    return Comparison(folder, pd.DataFrame(rows, columns=list(COLUMNS)), estimates, arrhenius, structures, run)
+
+
+def write_tables(comparison: Comparison) -> None:
+    """Write every table as CSV and Parquet, the main one as LaTeX too."""
+    folder = comparison.folder
+    write_table(folder / "table", comparison.table)
+    write_text(folder / "table.tex", to_latex(comparison.table))
+    write_table(folder / "estimates", comparison.estimates)
+    if not comparison.arrhenius.empty:
+        write_table(folder / "arrhenius", comparison.arrhenius)
+    if comparison.explanation is not None:
+        for name, table in comparison.explanation.tables().items():
+            write_table(folder / name, table)
 
 
 def _row(

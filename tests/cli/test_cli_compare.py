@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from cofire.building import PROCESSES
-from cofire.experiment.paper import CONTRADICTIONS
+from cofire.paper import CONTRADICTIONS
 from microstructures.formats import read
 
 SMALL = ("--size-um", "3", "--voxel-nm", "60", "--hops", "20000", "--json")

@@ -124,8 +124,8 @@ def test_no_renderer_is_told_and_numbers_go_on(done, monkeypatch):
 
 
 def test_a_figure_that_cannot_be_drawn_gives_its_reason():
-    from cofire.experiment.report import _drawn
+    from cofire.experiment.reporting.figures import draw_or_say_why
 
-    found = _drawn(_raising(ValueError("no\nscreen")))
+    found = draw_or_say_why(_raising(ValueError("no\nscreen")))
     assert found["data"] == ""
     assert "no screen" in found["why"]

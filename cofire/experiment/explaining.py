@@ -1,0 +1,145 @@
+"""Why fired and pressed differ, and how sure the numbers are: waterfall, scenarios, what would close the gap, error budget.
+
+Waterfall bodies have the run's own voxels; scenarios, gaps and the extra solves of the budget have coarser ones, because only
+differences count there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cofire.experiment.budget.error_budget import error_budget
+from cofire.experiment.budget.error_variants import budget_variants, coarse_level, study_variants, voxel_levels
+from cofire.experiment.budget.parameter_error import study_parameters
+from cofire.experiment.gap.closing import close_gap, falsifiable_statement, find_gaps, gap_table
+from cofire.experiment.scenarios.scenario_table import observations, scenario_table
+from cofire.experiment.scenarios.scenarios import scenario_variants
+from cofire.experiment.variants import Variant, group_by_body, run_variants
+from cofire.experiment.waterfall import waterfall, waterfall_variants
+from cofire.workers import run_all
+from microstructures.materials import Materials
+from microstructures.recipe import Recipe
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Say = Callable[[int, int, str], Any]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What explains a comparison; every table is described where it is made.
+
+    Attributes
+    ----------
+    waterfall : DataFrame
+        `cofire.experiment.waterfall`.
+    scenarios, observations : DataFrame
+        `cofire.experiment.scenarios.scenario_table`.
+    gaps : DataFrame
+        `cofire.experiment.gap.closing`.
+    budget : DataFrame
+        `cofire.experiment.budget.error_budget`.
+    statement : str
+        What a measurement of the cold-pressed activation energy would decide.
+    coarse_nm : float
+        Voxel edge [nm] of all but the waterfall.
+    """
+
+    waterfall: pd.DataFrame
+    scenarios: pd.DataFrame
+    observations: pd.DataFrame
+    gaps: pd.DataFrame
+    budget: pd.DataFrame
+    statement: str
+    coarse_nm: float
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the tables by the names of their files."""
+        return {
+            "waterfall": self.waterfall,
+            "scenarios": self.scenarios,
+            "observations": self.observations,
+            "gaps": self.gaps,
+            "budget": self.budget,
+        }
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A function that is importable by name, and what it is given."""
+
+    function: Callable[[Any, Callable[[str], Any]], list[dict[str, Any]]]
+    item: Any
+
+
+def explain(
+    estimates: pd.DataFrame,
+    recipe: Recipe,
+    materials: Materials,
+    *,
+    seeds: Sequence[int],
+    size_um: float,
+    voxel_nm: float,
+    temperature_C: float,
+    workers: int,
+    say: Say = lambda done, tasks, text: None,
+) -> Explanation:
+    """Explain a comparison.
+
+    Parameters
+    ----------
+    estimates : DataFrame
+        One row per process, seed, carrier and estimator of the comparison.
+    recipe, materials : Recipe, Materials
+        Those of the comparison.
+    seeds : sequence of int
+        Its seeds.
+    size_um, voxel_nm, temperature_C : float
+        Its box [um], voxels [nm] and temperature [degC].
+    workers : int
+        Number of processes.
+    say : callable
+        Called with the number of tasks done, of all, and a short text.
+    """
+    import pandas as pd
+
+    coarse = coarse_level(voxel_levels(recipe, voxel_nm))
+    box = {"size_um": size_um, "voxel_nm": voxel_nm, "temperature_C": temperature_C}
+    near = {**box, "voxel_nm": coarse}
+    parts = {
+        "waterfall": _solving(waterfall_variants(recipe, materials, seeds=seeds, **box)),
+        "scenarios": _solving(scenario_variants(recipe, materials, seeds=seeds, **near)),
+        "budget": _solving(budget_variants(recipe, materials, seeds=seeds, **box)),
+        "study": [_Task(study_parameters, one) for one in study_variants(recipe, materials, seeds=seeds[:1], **box)],
+    }
+    tasks = [task for part in parts.values() for task in part]
+    gaps_to_come = 6
+    every = len(tasks) + gaps_to_come
+    answers = iter(run_all(_run, tasks, workers, lambda done, text: say(done, every, text)))
+    rows = {name: pd.DataFrame([row for _ in part for row in next(answers)]) for name, part in parts.items()}
+    gaps = [_Task(close_gap, gap) for gap in find_gaps(rows["scenarios"], recipe, materials, **near)]
+    closed = run_all(_run, gaps, workers, lambda done, text: say(len(tasks) + done, every, text))
+    table = gap_table(closed)
+    scenarios = scenario_table(rows["scenarios"])
+    return Explanation(
+        waterfall=waterfall(rows["waterfall"]),
+        scenarios=scenarios,
+        observations=observations(scenarios),
+        gaps=table,
+        budget=error_budget(
+            estimates, rows["budget"], rows["study"], recipe=recipe, materials=materials, size_um=size_um, voxel_nm=voxel_nm
+        ),
+        statement=falsifiable_statement(table),
+        coarse_nm=coarse,
+    )
+
+
+def _solving(variants: Sequence[Variant]) -> list[_Task]:
+    return [_Task(run_variants, group) for group in group_by_body(variants)]
+
+
+def _run(task: _Task, say: Callable[[str], Any]) -> list[dict[str, Any]]:
+    return task.function(task.item, say)

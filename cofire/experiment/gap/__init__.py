@@ -1,0 +1,1 @@
+"""What would close the gap between the predicted and the published ratio."""

@@ -1,0 +1,1 @@
+"""Scenarios: what other assumptions would give, and which observation would tell them apart."""
