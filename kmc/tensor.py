@@ -120,5 +120,5 @@ def _mean_current(network: Network, solution: AxisSolution, along: int) -> float
     """Return the mean current density [A/m^2] along one axis over the mean field [V/m] along that of the solution."""
     size = np.array(network.structure.voxel_size)
     edges = size * network.structure.shape
-    current = float(face_currents(network, solution, along, "periodic").sum())
+    current = float(face_currents(network, solution, along).sum())
     return float(current * size[along] * edges[AXES.index(solution.axis)] / edges.prod())

@@ -17,6 +17,12 @@ settings.register_profile("day", deadline=None, derandomize=True, max_examples=2
 settings.register_profile("night", deadline=None, max_examples=300, suppress_health_check=SLOW_BUT_FINE)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update", action="store_true", help="store the numbers of the regression tests anew; such tests are skipped"
+    )
+
+
 def _asks_for_nightly(config: pytest.Config) -> bool:
     expression = config.option.markexpr
     return "nightly" in expression and "not nightly" not in expression

@@ -34,9 +34,9 @@ def scenarios(table: pd.DataFrame) -> Figure:
     ----------
     table : DataFrame
         Columns `group, label, quantity, process, carrier, value, low, high, change, change_low, change_high, note` and optional
-        `published, published_low, published_high`, as a comparison
-        writes them. Rows of the group "base" are drawn as a vertical line. Thick bars are the interval of the change against the base, thin ones that of the value; dots of
-        scenarios that do not matter to a quantity are left out, those without a path are triangles at the left edge.
+        `published, published_low, published_high`, as a comparison writes them. Rows of the group "base" are drawn as a vertical
+        line. Thick bars are the interval of the change against the base, thin ones that of the value; dots of scenarios that do
+        not matter to a quantity are left out, those without a path are triangles at the left edge.
 
     Returns
     -------

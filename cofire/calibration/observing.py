@@ -45,8 +45,8 @@ def observe_body(faces: FaceTable, materials: Materials, carrier: Carrier, seed:
     sigma, energy, share = [], [], []
     for solution in result.solutions:
         sigma.append(mS_per_cm(solution.sigma_eff_S_per_m))
-        energy.append(activation_energy_eV(network, solution, boundary="periodic"))
-        found = find_sensitivities(network, solution, "periodic")
+        energy.append(activation_energy_eV(network, solution))
+        found = find_sensitivities(network, solution)
         share.append(sum(s.sensitivity for s in found if _is_fitted(s.parameter.kind, s.parameter.name, carrier)))
     return float(np.mean(sigma)), float(np.average(energy, weights=sigma)), float(np.average(share, weights=sigma))
 

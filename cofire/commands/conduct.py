@@ -100,7 +100,7 @@ def _write(result: ConductionResult, fields: Path | None, contacts: Path | None)
 
     written = []
     if result.explanations and fields is not None:
-        write_fields(fields, result.network, result.solutions[0], "periodic" if result.boundary == "periodic" else "plates")
+        write_fields(fields, result.network, result.solutions[0])
         written.append(str(fields))
     if result.explanations and contacts is not None:
         table = result.explanations[0].contacts.to_frame()

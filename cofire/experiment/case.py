@@ -69,7 +69,7 @@ def run_case(case: Case, say: Say = lambda text: None) -> dict[str, Any]:
             network, boundary=boundary, hops=case.hops, seed=case.seed, replica=case.replica, case=CARRIERS.index(carrier)
         )
         common = {"process": case.process, "seed": case.seed, "carrier": carrier}
-        rows.append({**common, "estimator": "solver", **_solver(network, solved, boundary)})
+        rows.append({**common, "estimator": "solver", **_solver(network, solved)})
         by_axis = graph.sigma_eff_graph_S_per_m
         means = list(by_axis.values()) if isinstance(by_axis, dict) else [by_axis]
         rows.append({**common, "estimator": "graph", **_estimate(float(np.mean(means)), 0.0, graph.outcome)})
@@ -91,7 +91,7 @@ def _estimate(sigma_S_per_m: float, own_error_S_per_m: float, outcome: Outcome) 
     }
 
 
-def _solver(network: Network, solved: ConductionResult, boundary: Boundary) -> dict[str, Any]:
+def _solver(network: Network, solved: ConductionResult) -> dict[str, Any]:
     found = _estimate(solved.mean_sigma_eff_S_per_m, 0.0, solved.outcome)
     if solved.outcome is Outcome.NOT_CONVERGED:
         found["sigma_mS_per_cm"] = float("nan")  # a value that did not converge is no number for a table
@@ -99,7 +99,7 @@ def _solver(network: Network, solved: ConductionResult, boundary: Boundary) -> d
     for solution in solved.solutions:
         if solution.potential is not None and solution.sigma_eff_S_per_m > 0.0:
             weights.append(solution.sigma_eff_S_per_m)
-            energies.append(activation_energy_eV(network, solution, boundary=boundary))
+            energies.append(activation_energy_eV(network, solution))
     if weights:
         found["activation_energy_eV"] = float(np.average(energies, weights=weights))
     found["iterations"] = max(solution.iterations for solution in solved.solutions)

@@ -140,7 +140,7 @@ def _solve(network: Network, boundary: Boundary) -> dict[str, Any]:
     flows = [one for one in found.solutions if one.potential is not None and one.sigma_eff_S_per_m > 0.0]
     energy = float("nan")
     if flows:
-        energies = [activation_energy_eV(network, one, boundary=boundary) for one in flows]
+        energies = [activation_energy_eV(network, one) for one in flows]
         energy = float(np.average(energies, weights=[one.sigma_eff_S_per_m for one in flows]))
     lost = found.outcome is Outcome.NOT_CONVERGED
     return {

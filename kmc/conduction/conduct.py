@@ -256,7 +256,7 @@ def conduct(
             guess=(guess or {}).get(AXES[number]), keep_potential=keep_potential or explain, progress=progress,
         )  # fmt: skip
         if explain and solution.outcome is Outcome.CONVERGED:
-            explanations.append(explain_solution(network, solution, used))
+            explanations.append(explain_solution(network, solution))
         solutions.append(solution if keep_potential else replace(solution, potential=None))
     fractions = volume_fractions(network)
     share = np.array([fractions[name] for name in network.faces.phase_names])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kmc.axes import AXES, Boundary
+from kmc.axes import AXES
 from kmc.conduction.face_currents import face_currents, plate_currents
 from kmc.conduction.fields import block_length_m
 from kmc.conduction.steady import AxisSolution
@@ -146,7 +146,7 @@ class ContactCurrents:
         }
 
 
-def contact_currents(network: Network, solution: AxisSolution, boundary: Boundary = "plates") -> ContactCurrents:
+def contact_currents(network: Network, solution: AxisSolution) -> ContactCurrents:
     """Return the current through the contact of every pair of grains, and between grains and plates.
 
     Grains are those of the structure; without any, each connected piece of a phase is one.
@@ -170,7 +170,7 @@ def contact_currents(network: Network, solution: AxisSolution, boundary: Boundar
     area, _ = faces.face_geometry()
     keys, flows, areas, points = [], [], [], []
     for axis in range(3):
-        flow = face_currents(network, solution, axis, boundary)
+        flow = face_currents(network, solution, axis)
         after = np.roll(body, -1, axis=axis)
         at = np.flatnonzero((flow != 0.0) & (body != after))
         first, second = body.ravel()[at].astype(np.int64), after.ravel()[at].astype(np.int64)
@@ -181,13 +181,12 @@ def contact_currents(network: Network, solution: AxisSolution, boundary: Boundar
         points.append(faces.point_contact[classes])
     axis = AXES.index(solution.axis)
     for plate, (end, flow) in enumerate(zip((0, -1), plate_currents(network, solution), strict=True)):
-        if boundary == "plates":
-            at = np.flatnonzero(flow)
-            beside = np.take(body, end, axis=axis).ravel()[at].astype(np.int64)
-            keys.append(beside * n_bodies + len(grain) + plate)
-            flows.append(flow.ravel()[at] * (-1.0 if plate == 0 else 1.0))
-            areas.append(np.full(len(at), area[axis]))
-            points.append(np.zeros(len(at), dtype=np.bool_))
+        at = np.flatnonzero(flow)
+        beside = np.take(body, end, axis=axis).ravel()[at].astype(np.int64)
+        keys.append(beside * n_bodies + len(grain) + plate)
+        flows.append(flow.ravel()[at] * (-1.0 if plate == 0 else 1.0))
+        areas.append(np.full(len(at), area[axis]))
+        points.append(np.zeros(len(at), dtype=np.bool_))
     pairs, which = np.unique(np.concatenate(keys), return_inverse=True)
     ends = np.stack(np.divmod(pairs, n_bodies), axis=1)
     all_grains = np.concatenate([grain, np.zeros(len(PLATES), dtype=np.int64)])

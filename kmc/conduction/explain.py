@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from kmc.axes import Boundary
 from kmc.conduction.contact_currents import ContactCurrents, contact_currents
 from kmc.conduction.phase_currents import current_shares
 from kmc.conduction.sensitivities import Sensitivity, find_sensitivities
@@ -39,7 +38,7 @@ class Explanation:
     activation_energy_eV: float
 
 
-def explain_solution(network: Network, solution: AxisSolution, boundary: Boundary = "plates") -> Explanation:
+def explain_solution(network: Network, solution: AxisSolution) -> Explanation:
     """Return what decides a converged solution that kept its potential.
 
     Raises
@@ -49,10 +48,10 @@ def explain_solution(network: Network, solution: AxisSolution, boundary: Boundar
     """
     return Explanation(
         axis=solution.axis,
-        sensitivities=find_sensitivities(network, solution, boundary),
-        current_shares=current_shares(network, solution, boundary),
-        contacts=contact_currents(network, solution, boundary),
-        activation_energy_eV=activation_energy_eV(network, solution, boundary=boundary),
+        sensitivities=find_sensitivities(network, solution),
+        current_shares=current_shares(network, solution),
+        contacts=contact_currents(network, solution),
+        activation_energy_eV=activation_energy_eV(network, solution),
     )
 
 

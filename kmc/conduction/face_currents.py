@@ -6,7 +6,7 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from kmc.axes import AXES, Boundary
+from kmc.axes import AXES
 from kmc.conduction.steady import AxisSolution
 from kmc.network import Network
 from microstructures.errors import InputError
@@ -15,7 +15,7 @@ from microstructures.jit import parallel_kernel
 Array = NDArray[np.float64]
 
 
-def face_currents(network: Network, solution: AxisSolution, axis: int, boundary: Boundary = "plates") -> Array:
+def face_currents(network: Network, solution: AxisSolution, axis: int) -> Array:
     """Return the current [A] between each voxel and the next along an axis, for 1 V over the whole block.
 
     Parameters
@@ -26,8 +26,6 @@ def face_currents(network: Network, solution: AxisSolution, axis: int, boundary:
         A solution that kept its potential.
     axis : 0, 1 or 2
         Axis of the faces, any of the three.
-    boundary : "plates" or "periodic"
-        The one that was solved with.
 
     Returns
     -------
@@ -42,14 +40,20 @@ def face_currents(network: Network, solution: AxisSolution, axis: int, boundary:
     """
     potential = kept_potential(solution)
     out = np.zeros(potential.shape)
-    wraps, step = mean_step(solution, axis, boundary)
+    wraps, step = mean_step(solution, axis)
     _currents(axis, network.faces.of_axis[axis], network.conductance[axis], potential, step, wraps, out)
     return out
 
 
 def plate_currents(network: Network, solution: AxisSolution) -> tuple[Array, Array]:
-    """Return the currents [A] from the low plate into each voxel beside it, and from each into the high plate, for 1 V."""
+    """Return the currents [A] from the low plate into each voxel beside it, and from each into the high plate, for 1 V.
+
+    Both are 0 where the solution is periodic.
+    """
     potential, axis = kept_potential(solution), AXES.index(solution.axis)
+    if solution.boundary == "periodic":
+        none = np.zeros(np.take(potential, 0, axis=axis).shape)
+        return none, none.copy()
     flows = []
     for end, of_plate in ((0, 1.0), (-1, 0.0)):
         classes = network.faces.plates[axis][end]
@@ -65,9 +69,9 @@ def kept_potential(solution: AxisSolution) -> Array:
     return np.ascontiguousarray(solution.potential)
 
 
-def mean_step(solution: AxisSolution, axis: int, boundary: Boundary) -> tuple[bool, float]:
+def mean_step(solution: AxisSolution, axis: int) -> tuple[bool, float]:
     """Return whether faces wrap, and the fall of the mean potential from a voxel to the next that the solution leaves out."""
-    if boundary != "periodic":
+    if solution.boundary != "periodic":
         return False, 0.0
     potential = kept_potential(solution)
     return True, 1.0 / potential.shape[axis] if AXES[axis] == solution.axis else 0.0

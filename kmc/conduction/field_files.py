@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kmc.axes import Boundary
 from kmc.conduction.face_currents import kept_potential
 from kmc.conduction.fields import block_length_m, current_density_vector, dissipation_density
 from microstructures.errors import InputError
@@ -23,7 +22,7 @@ FIELD_SUFFIXES = (".h5", ".vti")
 NORMALISATION = "mean field of 1 V/m along the axis; NaN where no current can flow"
 
 
-def write_fields(path: Path, network: Network, solution: AxisSolution, boundary: Boundary = "plates") -> None:
+def write_fields(path: Path, network: Network, solution: AxisSolution) -> None:
     """Write the fields of a solution as `.h5` (datasets (nx, ny, nz)) or `.vti` (cell data, x fastest).
 
     `potential_V` (periodic: the deviation from the mean gradient), `current_density_A_per_m2` (x, y, z last in HDF5) and
@@ -34,7 +33,7 @@ def write_fields(path: Path, network: Network, solution: AxisSolution, boundary:
     ----------
     path : Path
         Where to write; an existing file is replaced in one step.
-    network, solution, boundary
+    network, solution
         See `kmc.conduction.face_currents.face_currents`.
 
     Raises
@@ -46,13 +45,13 @@ def write_fields(path: Path, network: Network, solution: AxisSolution, boundary:
         raise InputError(f"{path} ends in '{path.suffix}'; allowed: {', '.join(FIELD_SUFFIXES)}; rename it")
     fields = {
         "potential_V": kept_potential(solution) * block_length_m(network, solution),
-        "current_density_A_per_m2": np.moveaxis(current_density_vector(network, solution, boundary), 0, -1),
-        "dissipation_W_per_m3": dissipation_density(network, solution, boundary),
+        "current_density_A_per_m2": np.moveaxis(current_density_vector(network, solution), 0, -1),
+        "dissipation_W_per_m3": dissipation_density(network, solution),
     }
     words = {
         "normalisation": NORMALISATION,
         "axis": solution.axis,
-        "boundary": boundary,
+        "boundary": solution.boundary,
         "carrier": network.carrier,
         "outcome": str(solution.outcome),
     }

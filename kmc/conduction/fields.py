@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kmc.axes import AXES, Boundary
+from kmc.axes import AXES
 from kmc.conduction.face_currents import face_currents, kept_potential, plate_currents
 from kmc.conduction.parameters import answers, find_parameters
 from kmc.conduction.steady import AxisSolution
@@ -18,7 +18,7 @@ from kmc.network import Network
 Array = NDArray[np.float64]
 
 
-def current_density(network: Network, solution: AxisSolution, boundary: Boundary = "plates") -> Array:
+def current_density(network: Network, solution: AxisSolution) -> Array:
     """Return the magnitude of the current density [A/m^2] of every voxel for 1 V over the block, shape (nx, ny, nz).
 
     NaN where nothing conducts.
@@ -28,11 +28,11 @@ def current_density(network: Network, solution: AxisSolution, boundary: Boundary
     InputError
         If the solution kept no potential.
     """
-    per_field = np.sqrt((current_density_vector(network, solution, boundary) ** 2).sum(axis=0))
+    per_field = np.sqrt((current_density_vector(network, solution) ** 2).sum(axis=0))
     return np.asarray(per_field / block_length_m(network, solution))
 
 
-def current_density_vector(network: Network, solution: AxisSolution, boundary: Boundary = "plates") -> Array:
+def current_density_vector(network: Network, solution: AxisSolution) -> Array:
     """Return the current density [A/m^2] at every voxel centre for a mean field of 1 V/m, shape (3, nx, ny, nz).
 
     Each component is the mean of the currents through both faces of the voxel, over their area; NaN where nothing conducts.
@@ -40,7 +40,7 @@ def current_density_vector(network: Network, solution: AxisSolution, boundary: B
 
     Parameters
     ----------
-    network, solution, boundary
+    network, solution
         See `kmc.conduction.face_currents.face_currents`.
 
     Raises
@@ -61,10 +61,10 @@ def current_density_vector(network: Network, solution: AxisSolution, boundary: B
     area, _ = network.faces.face_geometry()
     out = np.empty((3, *potential.shape))
     for axis in range(3):
-        flow = face_currents(network, solution, axis, boundary)
+        flow = face_currents(network, solution, axis)
         out[axis] = flow
         out[axis] += np.roll(flow, 1, axis=axis)
-        if AXES[axis] == solution.axis and boundary == "plates":
+        if AXES[axis] == solution.axis:
             along = np.moveaxis(out[axis], axis, 0)
             low, high = plate_currents(network, solution)
             along[0] += low
@@ -74,7 +74,7 @@ def current_density_vector(network: Network, solution: AxisSolution, boundary: B
     return out
 
 
-def dissipation_density(network: Network, solution: AxisSolution, boundary: Boundary = "plates") -> Array:
+def dissipation_density(network: Network, solution: AxisSolution) -> Array:
     """Return the power [W/m^3] lost in every voxel for a mean field of 1 V/m, shape (nx, ny, nz); its mean is sigma_eff.
 
     What a face loses in the half cell of a phase belongs to the voxel of that phase; what it loses in an interface or a
@@ -88,19 +88,18 @@ def dissipation_density(network: Network, solution: AxisSolution, boundary: Boun
     of_first = _share_of_first_phase(network)
     out = np.zeros(potential.shape)
     for axis in range(3):
-        flow = face_currents(network, solution, axis, boundary)
+        flow = face_currents(network, solution, axis)
         classes, table = faces.of_axis[axis], network.conductance[axis]
         resistance = np.divide(1.0, table, out=np.zeros_like(table), where=table > 0.0)
         heat = flow * flow * resistance[classes]
         own = np.where(phase == faces.phases[classes, 0], of_first[axis][classes], 1.0 - of_first[axis][classes])
         out += heat * own
         out += np.roll(heat * (1.0 - own), 1, axis=axis)
-    if boundary == "plates":
-        axis = AXES.index(solution.axis)
-        along = np.moveaxis(out, axis, 0)
-        for end, flow in zip((0, -1), plate_currents(network, solution), strict=True):
-            conductance = 2.0 * network.conductance[axis][faces.plates[axis][end]]
-            along[end] += np.divide(flow * flow, conductance, out=np.zeros_like(flow), where=conductance > 0.0)
+    axis = AXES.index(solution.axis)
+    along = np.moveaxis(out, axis, 0)
+    for end, flow in zip((0, -1), plate_currents(network, solution), strict=True):
+        conductance = 2.0 * network.conductance[axis][faces.plates[axis][end]]
+        along[end] += np.divide(flow * flow, conductance, out=np.zeros_like(flow), where=conductance > 0.0)
     out *= block_length_m(network, solution) ** 2 / float(np.prod(network.structure.voxel_size))
     return out
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kmc.axes import AXES, Boundary
+from kmc.axes import AXES
 from kmc.conduction.face_currents import face_currents, plate_currents
 from kmc.conduction.parameters import answers, find_parameters
 from kmc.conduction.steady import AxisSolution
 from kmc.network import Network
 
 
-def current_shares(network: Network, solution: AxisSolution, boundary: Boundary = "plates") -> dict[str, float]:
+def current_shares(network: Network, solution: AxisSolution) -> dict[str, float]:
     """Return the share of the current that each phase, and each film, carries along the axis; they sum to 1.
 
     The share of a phase is the volume integral of the current density along the axis over its voxels, over that of the
@@ -32,7 +32,7 @@ def current_shares(network: Network, solution: AxisSolution, boundary: Boundary 
     """
     axis, faces = AXES.index(solution.axis), network.faces
     phase = np.moveaxis(faces.phase_of_label[network.structure.labels], axis, 0)
-    flow = np.moveaxis(face_currents(network, solution, axis, boundary), axis, 0)
+    flow = np.moveaxis(face_currents(network, solution, axis), axis, 0)
     classes = np.moveaxis(faces.of_axis[axis], axis, 0)
     films = _film_shares(network, axis)
     in_film = np.zeros(faces.n_classes)
@@ -47,11 +47,10 @@ def current_shares(network: Network, solution: AxisSolution, boundary: Boundary 
     carried = 0.5 * (by_phase(phase, in_voxels) + by_phase(np.roll(phase, -1, axis=0), in_voxels))
     by_class: NDArray[np.float64] = np.zeros(faces.n_classes)
     by_class += np.bincount(classes.ravel(), weights=flow.ravel(), minlength=faces.n_classes)
-    if boundary == "plates":
-        for end, current in zip((0, -1), plate_currents(network, solution), strict=True):
-            at = faces.plates[axis][end]
-            carried += 0.5 * by_phase(phase[end], current * (1.0 - in_film[at]))
-            by_class += 0.5 * np.bincount(at.ravel(), weights=current.ravel(), minlength=faces.n_classes)
+    for end, current in zip((0, -1), plate_currents(network, solution), strict=True):
+        at = faces.plates[axis][end]
+        carried += 0.5 * by_phase(phase[end], current * (1.0 - in_film[at]))
+        by_class += 0.5 * np.bincount(at.ravel(), weights=current.ravel(), minlength=faces.n_classes)
     found = {name: float(value) for name, value in zip(faces.phase_names, carried, strict=True)}
     found |= {name: float(by_class @ share) for name, share in films.items()}
     total = sum(found.values())

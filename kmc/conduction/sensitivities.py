@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from kmc.axes import Boundary
 from kmc.conduction.parameters import Parameter, answers, find_parameters
 from kmc.conduction.shares import dissipation_shares_by_axis
 from kmc.conduction.steady import AxisSolution
@@ -54,7 +53,7 @@ class Sensitivity:
         }
 
 
-def find_sensitivities(network: Network, solution: AxisSolution, boundary: Boundary = "plates") -> tuple[Sensitivity, ...]:
+def find_sensitivities(network: Network, solution: AxisSolution) -> tuple[Sensitivity, ...]:
     """Return the sensitivity of sigma_eff to every number of the materials, largest first; they sum to 1.
 
     Parameters
@@ -63,8 +62,6 @@ def find_sensitivities(network: Network, solution: AxisSolution, boundary: Bound
         The network that was solved.
     solution : AxisSolution
         A converged solution that kept its potential.
-    boundary : "plates" or "periodic"
-        The one that was solved with.
 
     Raises
     ------
@@ -82,7 +79,7 @@ def find_sensitivities(network: Network, solution: AxisSolution, boundary: Bound
     >>> found[0].parameter.name, round(sum(entry.sensitivity for entry in found), 6)
     ('LFP', 1.0)
     """
-    shares = dissipation_shares_by_axis(network, solution, boundary)
+    shares = dissipation_shares_by_axis(network, solution)
     faces = network.faces
     layered = faces.shells.bin >= 0 if faces.shells is not None else np.zeros(faces.n_classes, dtype=np.bool_)
     found = []

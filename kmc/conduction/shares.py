@@ -11,7 +11,7 @@ from numba import prange
 from numpy.typing import NDArray
 
 from kmc.arrhenius import class_activation_energy_eV
-from kmc.axes import AXES, Boundary
+from kmc.axes import AXES
 from kmc.conduction.face_currents import kept_potential, mean_step
 from kmc.conduction.steady import AxisSolution
 from kmc.network import Network
@@ -19,7 +19,7 @@ from microstructures.jit import parallel_kernel
 from microstructures.units import thermal_energy_eV
 
 
-def dissipation_shares(network: Network, solution: AxisSolution, boundary: Boundary = "plates") -> NDArray[np.float64]:
+def dissipation_shares(network: Network, solution: AxisSolution) -> NDArray[np.float64]:
     """Return the share of the dissipation of each class, shape (n_classes,); they sum to 1.
 
     Parameters
@@ -28,18 +28,16 @@ def dissipation_shares(network: Network, solution: AxisSolution, boundary: Bound
         The network that was solved.
     solution : AxisSolution
         A solution that kept its potential.
-    boundary : "plates" or "periodic"
-        The one that was solved with.
 
     Raises
     ------
     InputError
         If the potential was not kept.
     """
-    return np.asarray(dissipation_shares_by_axis(network, solution, boundary).sum(axis=0))
+    return np.asarray(dissipation_shares_by_axis(network, solution).sum(axis=0))
 
 
-def dissipation_shares_by_axis(network: Network, solution: AxisSolution, boundary: Boundary = "plates") -> NDArray[np.float64]:
+def dissipation_shares_by_axis(network: Network, solution: AxisSolution) -> NDArray[np.float64]:
     """Return the share of the dissipation of the faces of each axis and class, shape (3, n_classes); they sum to 1.
 
     Parameters, errors: see `dissipation_shares`.
@@ -48,10 +46,10 @@ def dissipation_shares_by_axis(network: Network, solution: AxisSolution, boundar
     faces, table = network.faces, network.conductance
     heat = np.zeros((3, faces.n_classes))
     for along, of_axis in enumerate(faces.of_axis):
-        wraps, step = mean_step(solution, along, boundary)
+        wraps, step = mean_step(solution, along)
         heat[along] = _heat(along, of_axis, table[along], potential, step, wraps, faces.n_classes)
     axis = AXES.index(solution.axis)
-    for end, potential_of_plate in () if boundary == "periodic" else ((0, 1.0), (-1, 0.0)):
+    for end, potential_of_plate in () if solution.boundary == "periodic" else ((0, 1.0), (-1, 0.0)):
         classes = faces.plates[axis][end]
         drop = np.take(potential, end, axis=axis) - potential_of_plate
         conducts = np.isfinite(drop)
@@ -61,19 +59,17 @@ def dissipation_shares_by_axis(network: Network, solution: AxisSolution, boundar
     return heat / total if total > 0.0 else heat
 
 
-def activation_energy_eV(
-    network: Network, solution: AxisSolution, *, of: str = "sigma", boundary: Boundary = "plates"
-) -> float:
+def activation_energy_eV(network: Network, solution: AxisSolution, *, of: str = "sigma") -> float:
     """Return -d ln(sigma_eff) / d(1/kT) [eV] at the network's temperature, exactly, from one solution.
 
     Parameters
     ----------
-    network, solution, boundary
+    network, solution
         See `dissipation_shares`.
     of : "sigma" or "sigma_T"
         Whether of sigma or of sigma * T, which is larger by kT.
     """
-    shares = dissipation_shares_by_axis(network, solution, boundary)
+    shares = dissipation_shares_by_axis(network, solution)
     energy = float((shares * class_activation_energy_eV(network)).sum())
     return energy + thermal_energy_eV(network.temperature_C) if of == "sigma_T" else energy
 

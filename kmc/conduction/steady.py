@@ -45,6 +45,8 @@ class AxisSolution:
     ----------
     axis : "x", "y" or "z"
         Direction of transport.
+    boundary : "plates" or "periodic"
+        What was solved with; everything read from the potential follows it.
     sigma_eff_S_per_m : float
         Effective conductivity [S/m], from the dissipation (its error is the square of that of the potential).
     inflow_S_per_m, outflow_S_per_m, dissipation_S_per_m : float
@@ -59,6 +61,7 @@ class AxisSolution:
     """
 
     axis: str
+    boundary: Boundary
     sigma_eff_S_per_m: float
     inflow_S_per_m: float
     outflow_S_per_m: float
@@ -110,13 +113,14 @@ def solve_axis(
     periodic = boundary == "periodic"
     found = clusters if clusters is not None else label_clusters(network, periodic=periodic)
     if not found.percolates(axis):
-        return AxisSolution(AXES[axis], 0.0, 0.0, 0.0, 0.0, 0, Outcome.NOT_PERCOLATING)
+        return AxisSolution(AXES[axis], boundary, 0.0, 0.0, 0.0, 0.0, 0, Outcome.NOT_PERCOLATING)
     system = System(network, axis, found, periodic)
     known = None if guess is None else np.nan_to_num(system.turn(guess)) - system.ramp
     x, iterations, flows, converged = _conjugate_gradients(system, known, tolerance, max_iterations, progress)
     inflow, outflow, dissipation = (flow * system.to_sigma for flow in flows)
     return AxisSolution(
         axis=AXES[axis],
+        boundary=boundary,
         sigma_eff_S_per_m=dissipation,
         inflow_S_per_m=inflow,
         outflow_S_per_m=outflow,

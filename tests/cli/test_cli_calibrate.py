@@ -67,7 +67,7 @@ def test_the_file_gives_the_targets_on_the_same_replicas(calibrated):
             solved = conduct(network, axis="all", boundary="periodic", keep_potential=True)
             reached[f"sigma_{carrier[0]}"].append(mS_per_cm(solved.mean_sigma_eff_S_per_m))
             if carrier == "ion":
-                energies = [activation_energy_eV(network, one, boundary="periodic") for one in solved.solutions]
+                energies = [activation_energy_eV(network, one) for one in solved.solutions]
                 reached["Ea(i)"].append(float(np.mean(energies)))
     for target in TARGETS:
         assert np.mean(reached[target.name]) == pytest.approx(target.value, rel=0.01), target.name

@@ -19,7 +19,8 @@ from cofire.building import PROCESSES
 from cofire.paper import CONTRADICTIONS
 from microstructures.formats import read
 
-SMALL = ("--size-um", "3", "--voxel-nm", "60", "--hops", "20000", "--json")
+SMALL = ("--size-um", "3", "--voxel-nm", "60", "--hops", "20000", "--no-explain", "--json")
+EXPLANATIONS = ("waterfall", "scenarios", "observations", "gaps", "budget")
 RECIPE = "[fire.interphase]\nthickness_p05_nm = 150.0\nthickness_p95_nm = 225.0\n"
 
 
@@ -52,8 +53,9 @@ def compared(recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Compared
 
 
 def test_every_file_is_written(compared):
-    expected = {"table.csv", "table.parquet", "estimates.csv", "arrhenius.csv", "report.html", "run.json"}
-    assert expected <= {path.name for path in compared.folder.iterdir()}
+    tables = {f"{name}.{suffix}" for name in ("table", "estimates", "arrhenius") for suffix in ("csv", "parquet")}
+    expected = {*tables, "table.tex", "report.html", "run.json", "structures", "figures"}
+    assert {path.name for path in compared.folder.iterdir()} == expected
     files = {path.name for path in (compared.folder / "structures").iterdir()}
     assert files == {f"{process}-seed{seed}.h5" for process in PROCESSES for seed in (1, 2)}
     for path in (compared.folder / "structures").iterdir():
@@ -115,7 +117,7 @@ def test_means_and_errors_are_those_of_the_replicas(compared):
 
 
 def test_json_is_the_table(compared):
-    assert {"folder", "table", "estimates", "run"} <= set(compared.found)
+    assert set(compared.found) == {"folder", "table", "estimates", "arrhenius", "run"}
     assert len(compared.found["table"]) == len(pd.read_csv(compared.folder / "table.csv"))
     assert "report.html" in compared.err
 
@@ -162,6 +164,77 @@ def test_a_folder_with_something_in_it_is_left_alone(refuse, compared, recipe):
     before = {path: path.stat().st_mtime_ns for path in compared.folder.rglob("*")}
     assert "--overwrite" in refuse("compare", *SMALL, "--recipe", recipe, "--out", compared.folder)
     assert {path: path.stat().st_mtime_ns for path in compared.folder.rglob("*")} == before
+
+
+@pytest.fixture(scope="module")
+def explained(recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Compared:
+    folder = tmp_path_factory.mktemp("explained") / "out"
+    coarse = ("--size-um", "2.4", "--voxel-nm", "80", "--hops", "5000")
+    return _compare(recipe, folder, *coarse, "--replicas", "2", "--workers", "1", "--explain")
+
+
+def test_explanations_are_written_as_tables(explained):
+    assert {f"{name}.{suffix}" for name in EXPLANATIONS for suffix in ("csv", "parquet")} <= {
+        path.name for path in explained.folder.iterdir()
+    }
+    assert {*EXPLANATIONS, "statement"} <= set(explained.found)
+    for name in EXPLANATIONS:
+        table, again = pd.read_csv(explained.folder / f"{name}.csv"), pd.read_parquet(explained.folder / f"{name}.parquet")
+        assert list(again.columns) == list(table.columns)
+        assert len(table) == len(again) == len(explained.found[name]) > 0
+    assert r"\begin{tabular}" in (explained.folder / "table.tex").read_text()
+
+
+def test_factors_of_the_waterfall_multiply_to_the_ratio_of_the_table(explained):
+    table = pd.read_csv(explained.folder / "table.csv")
+    ratios = table[(table["quantity"] == "ratio") & (table["estimator"] == "solver")].set_index("carrier")
+    falls = pd.read_csv(explained.folder / "waterfall.csv")
+    assert set(falls["carrier"]) == set(ratios.index) == {"ion", "electron"}
+    for carrier, part in falls.groupby("carrier"):
+        steps, total = part[part["step"] != "total"], part[part["step"] == "total"]
+        assert len(steps) == 5
+        assert steps["factor"].prod() == pytest.approx(ratios.loc[carrier, "value"], rel=1e-3)
+        assert total["factor"].tolist() == [pytest.approx(ratios.loc[carrier, "value"], rel=1e-3)]
+        assert (part["low"] < part["factor"] * (1.0 + 1e-9)).all()
+        assert (part["high"] > part["factor"] * (1.0 - 1e-9)).all()
+        fired = table[(table["quantity"] == "sigma") & (table["process"] == "co-fired") & (table["carrier"] == carrier)]
+        fired = fired[fired["estimator"] == "solver"]["value"].item()  # arithmetic mean of two, the other is geometric
+        assert part["sigma_before_mS_per_cm"].iloc[0] == pytest.approx(fired, rel=0.05)
+
+
+def test_the_budget_sums_every_quantity(explained):
+    budget = pd.read_csv(explained.folder / "budget.csv", keep_default_na=False, na_values={"standard_error": [""]})
+    whole = budget[budget["source"] == "sum"]
+    names = set(zip(whole["quantity"], whole["process"], whole["carrier"], strict=True))
+    assert names == {
+        *(("ratio", "", carrier) for carrier in ("ion", "electron")),
+        *((q, p, c) for q in ("sigma", "activation_energy") for p in PROCESSES for c in ("ion", "electron")),
+    }
+    assert len(whole) == len(names)
+    for keys, part in budget.groupby(["quantity", "process", "carrier"]):
+        inside = part[(part["source"] != "sum") & (part["in_sum"].astype(str) == "True")]
+        total = part[part["source"] == "sum"]["standard_error"].item()
+        assert "replicas" in set(inside["source"]), keys
+        assert total == pytest.approx(np.sqrt((inside["standard_error"] ** 2).sum())), keys
+        assert total > 0.0
+
+
+def test_the_report_explains(explained):
+    page = unescape((explained.folder / "report.html").read_text())
+    assert "not drawn" not in page
+    titles = re.findall(r"<h2>(.*?)</h2>", page)
+    for title in ("one thing changed at a time", "What would close the gap", "Scenarios", "Error budget", "contradicts itself"):
+        assert sum(title in one for one in titles) == 1, title
+    assert explained.found["statement"] in page
+    assert len(re.findall(r'<img [^>]*src="data:image/png;base64,', page)) == 7
+    for step in pd.read_csv(explained.folder / "waterfall.csv")["step"]:
+        assert f"<td>{step}</td>" in page
+    for sentence in [row["text"] for row in explained.found["gaps"]]:
+        assert sentence in page
+    assert "with all sources of error" in page
+    assert {"waterfall.png", "scenarios.png", "current-ion.png", "current-electron.png"} <= {
+        path.name for path in (explained.folder / "figures").iterdir()
+    }
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,7 @@ def test_derivatives_are_those_of_the_solver_even_away_from_the_reference_temper
             sigma = [one.sigma_eff_S_per_m for one in solved.solutions]
             values.append(mS_per_cm(float(np.mean(sigma))))
             if carrier == "ion":
-                energies = [activation_energy_eV(network, one, boundary="periodic") for one in solved.solutions]
+                energies = [activation_energy_eV(network, one) for one in solved.solutions]
                 mean = float(np.average(energies, weights=sigma))
         return np.array([*values, mean])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -18,7 +19,7 @@ from kmc.axes import Boundary
 from kmc.conduction import conduct, solve_axis
 from kmc.conduction.conduct import ConductionResult
 from kmc.conduction.contact_currents import contact_currents
-from kmc.conduction.face_currents import face_currents
+from kmc.conduction.face_currents import face_currents, plate_currents
 from kmc.conduction.field_files import write_fields
 from kmc.conduction.fields import current_density, current_density_vector, dissipation_density
 from kmc.conduction.phase_currents import current_shares
@@ -61,13 +62,46 @@ def test_fields_have_the_mean_of_the_whole(make, axis: int, boundary: Boundary) 
     """Mean current density and mean dissipation are sigma_eff for 1 V/m; across the axis the mean current is a tensor term."""
     known = make()
     solution = solved(known, axis, boundary)
-    flow = np.nan_to_num(current_density_vector(known, solution, boundary))
-    heat = dissipation_density(known, solution, boundary)
+    flow = np.nan_to_num(current_density_vector(known, solution))
+    heat = dissipation_density(known, solution)
     assert flow[axis].mean() == pytest.approx(solution.sigma_eff_S_per_m, rel=1e-9)
     assert heat.mean() == pytest.approx(solution.sigma_eff_S_per_m, rel=1e-12)
     assert heat.min() >= 0.0
     length = known.structure.shape[axis] * known.structure.voxel_size[axis]
-    assert np.nanmax(np.abs(current_density(known, solution, boundary) * length - np.sqrt((flow**2).sum(axis=0)))) <= 1e-12
+    assert np.nanmax(np.abs(current_density(known, solution) * length - np.sqrt((flow**2).sum(axis=0)))) <= 1e-12
+
+
+@pytest.mark.parametrize("boundary", ["plates", "periodic"])
+def test_solutions_remember_their_boundary(boundary: Boundary) -> None:
+    """The mean current density is sigma_eff without being told the boundary, which taken for the other one it is not."""
+    known, _ = composite()
+    other: Boundary = "plates" if boundary == "periodic" else "periodic"
+    found = conduct(known, axis="all", boundary=boundary, tolerance=TIGHT, keep_potential=True)
+    for axis, solution in enumerate(found.solutions):
+        assert solution.boundary == boundary
+        flow = np.nan_to_num(current_density_vector(known, solution))
+        assert flow[axis].mean() == pytest.approx(solution.sigma_eff_S_per_m, rel=1e-9)
+        mistaken = np.nan_to_num(current_density_vector(known, replace(solution, boundary=other)))
+        assert mistaken[axis].mean() != pytest.approx(solution.sigma_eff_S_per_m, rel=0.1)
+    assert all(solution.boundary == boundary for solution in found.without_potentials().solutions)
+
+
+@pytest.mark.parametrize("boundary", ["plates", "periodic"])
+def test_solutions_without_a_path_remember_their_boundary(boundary: Boundary) -> None:
+    known = network(laminate([1] * 4 + [0] * 4), materials({"A": 1.0}), periodic=True)
+    solution = solve_axis(known, 0, boundary=boundary)
+    assert (solution.outcome, solution.boundary) == (Outcome.NOT_PERCOLATING, boundary)
+
+
+def test_only_plates_feed_current() -> None:
+    known, _ = composite()
+    for axis in range(3):
+        solution = solved(known, axis, "plates")
+        length, area = 12 * H, (12 * H) ** 2
+        for flow in plate_currents(known, solution):
+            assert flow.shape == (12, 12)
+            assert flow.sum() * length / area == pytest.approx(solution.sigma_eff_S_per_m, rel=1e-9)
+        assert not np.any(plate_currents(known, solved(known, axis, "periodic")))
 
 
 def test_laminate_loses_heat_in_its_layers() -> None:
@@ -85,11 +119,11 @@ def test_laminate_loses_heat_in_its_layers() -> None:
 def test_current_shares_of_layers_and_films(boundary: Boundary) -> None:
     layers = np.moveaxis(laminate([1] * 6 + [2] * 2 + [0] * 8, across=6), 0, 2)
     known = network(layers, materials({"A": 1.0, "B": 0.5}), periodic=True)
-    found = current_shares(known, solved(known, 0, boundary), boundary)
+    found = current_shares(known, solved(known, 0, boundary))
     assert found == pytest.approx({"A": 6.0 / 7.0, "B": 1.0 / 7.0, "pore": 0.0}, rel=1e-9)
     bare = np.moveaxis(laminate([1] * 8 + [0] * 8, across=6), 0, 2)
     filmed = network(bare, materials({"A": 0.5}, films={"A|pore": 1e-7}), periodic=True)
-    found = current_shares(filmed, solved(filmed, 0, boundary), boundary)
+    found = current_shares(filmed, solved(filmed, 0, boundary))
     total = 8 * H * 0.5 + 2 * 1e-7
     assert found == pytest.approx({"A": 8 * H * 0.5 / total, "pore": 0.0, "film A|pore": 2e-7 / total}, abs=1e-6)
 
@@ -108,7 +142,7 @@ def test_no_grain_keeps_current(make, boundary: Boundary) -> None:  # type: igno
     """Kirchhoff: what flows into a grain flows out; what leaves the low plate reaches the high one."""
     known = make()
     solution = solved(known, 0, boundary)
-    found = contact_currents(known, solution, boundary)
+    found = contact_currents(known, solution)
     net = found.net_currents_A()
     assert len(net) > 2
     plates = [net.pop((0, name), None) for name in ("low plate", "high plate")]
@@ -224,10 +258,11 @@ def test_explanation_is_part_of_the_result() -> None:
     json.dumps(one)
 
 
+@pytest.mark.parametrize("boundary", ["plates", "periodic"])
 @pytest.mark.parametrize("suffix", [".h5", ".vti"])
-def test_field_files_hold_the_fields(tmp_path: Path, suffix: str) -> None:
+def test_field_files_hold_the_fields(tmp_path: Path, suffix: str, boundary: Boundary) -> None:
     known, _ = composite((25.0, 40.0, 10.0))
-    solution = solved(known, 1, "plates")
+    solution = solved(known, 1, boundary)
     path = tmp_path / f"fields{suffix}"
     write_fields(path, known, solution)
     if suffix == ".h5":
@@ -235,6 +270,7 @@ def test_field_files_hold_the_fields(tmp_path: Path, suffix: str) -> None:
             potential, flow = file["potential_V"][:], file["current_density_A_per_m2"][:]
             heat = file["dissipation_W_per_m3"][:]
             assert "1 V/m" in file.attrs["normalisation"]
+            assert file.attrs["boundary"] == boundary
             assert file.attrs["sigma_eff_S_per_m"] == solution.sigma_eff_S_per_m
             np.testing.assert_allclose(file.attrs["voxel_size_m"], known.structure.voxel_size)
     else:
@@ -242,6 +278,7 @@ def test_field_files_hold_the_fields(tmp_path: Path, suffix: str) -> None:
 
         grid = pyvista.read(path)
         shape = known.structure.shape
+        assert grid.field_data["boundary"][0] == boundary
         np.testing.assert_allclose(grid.spacing, np.array(known.structure.voxel_size) * 1e6)
         potential = np.asarray(grid.cell_data["potential_V"]).reshape(shape, order="F")
         flow = np.asarray(grid.cell_data["current_density_A_per_m2"]).reshape((*shape, 3), order="F")

@@ -89,10 +89,7 @@ def test_every_sensitivity_is_the_difference_of_two_solves(case: str, boundary: 
     structure, numbers = CASES[case]()
     known = network_of(structure, numbers)
     solution = solve_axis(known, 0, boundary=boundary, tolerance=TOLERANCE, keep_potential=True)
-    found = {
-        (entry.parameter.kind, entry.parameter.name): entry.sensitivity
-        for entry in find_sensitivities(known, solution, boundary)
-    }
+    found = {(entry.parameter.kind, entry.parameter.name): entry.sensitivity for entry in find_sensitivities(known, solution)}
     assert sum(found.values()) == pytest.approx(1.0, abs=1e-6)
     assert {key for key, value in found.items() if abs(value) > 1e-6} <= set(numbers)
     decisive = 0
@@ -155,7 +152,7 @@ def test_activation_energy_by_both_boundaries_and_in_long_voxels(
     structure = block(labels, voxel_nm, grains=grains, periodic=True)
     known = network_of(structure, {("phase", "A"): 1.0, ("phase", "B"): 0.1, ("interface", "A|B"): 1e-7})
     solution = solve_axis(known, 1, boundary=boundary, tolerance=TOLERANCE, keep_potential=True)
-    assert dissipation_shares(known, solution, boundary).sum() == pytest.approx(1.0, rel=1e-12)
+    assert dissipation_shares(known, solution).sum() == pytest.approx(1.0, rel=1e-12)
     step, k = 0.5, 8.617333262e-5
     values = [
         solve_axis(known.at(60.0 + sign * step), 1, boundary=boundary, tolerance=TOLERANCE).sigma_eff_S_per_m
@@ -163,4 +160,4 @@ def test_activation_energy_by_both_boundaries_and_in_long_voxels(
     ]
     inverse = [1.0 / (k * (333.15 + sign * step)) for sign in (-1.0, 1.0)]
     expected = -np.log(values[1] / values[0]) / (inverse[1] - inverse[0])
-    assert activation_energy_eV(known, solution, boundary=boundary) == pytest.approx(expected, rel=1e-4)
+    assert activation_energy_eV(known, solution) == pytest.approx(expected, rel=1e-4)

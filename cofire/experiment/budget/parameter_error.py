@@ -170,10 +170,10 @@ def _solve(network: Network, boundary: Boundary) -> _Answer:
     if not flows or solved.outcome is Outcome.NOT_CONVERGED:
         return _Answer(np.nan, np.nan, (), network.carrier)
     weights = np.array([one.sigma_eff_S_per_m for one in flows])
-    energies = [activation_energy_eV(network, one, boundary=boundary) for one in flows]
+    energies = [activation_energy_eV(network, one) for one in flows]
     shares: dict[Parameter, float] = {}
     for one, weight in zip(flows, weights / weights.sum(), strict=True):
-        for entry in find_sensitivities(network, one, boundary):
+        for entry in find_sensitivities(network, one):
             shares[entry.parameter] = shares.get(entry.parameter, 0.0) + float(weight) * entry.sensitivity
     sigma = np.log(solved.mean_sigma_eff_S_per_m)
     return _Answer(float(sigma), float(np.average(energies, weights=weights)), tuple(shares.items()), network.carrier)

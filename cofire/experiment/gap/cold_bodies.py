@@ -154,7 +154,7 @@ class ColdBodies:
             own = []
             for known in materials:
                 other = build_network(faces, known, carrier=gap.carrier, temperature_C=gap.temperature_C)
-                each = [activation_energy_eV(other, one, boundary="periodic") for one in flows]
+                each = [activation_energy_eV(other, one) for one in flows]
                 own.append(float(np.average(each, weights=weights)) if flows else math.nan)
             energies.append(own)
         return Point(np.array(sigma), np.array(energies).T, float(np.mean(radii)))

@@ -133,7 +133,7 @@ def _currents(comparison: Comparison, folder: Path, carrier: Carrier) -> Path:
         )
         if found.solutions[0].potential is None:
             raise InputError(f"no path for the {carrier}s along x ({found.outcome})")
-        currents.append(current_density(found.network, found.solutions[0], boundary))
+        currents.append(current_density(found.network, found.solutions[0]))
     name = folder / f"current-{carrier}.png"
     return render_pair(
         pair[0], pair[1], png=name, field="current", current=(currents[0], currents[1]), titles=PROCESSES

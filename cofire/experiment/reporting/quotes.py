@@ -66,7 +66,7 @@ def _ratio(comparison: Comparison, carrier: str, value: str) -> str:
 
 
 def _closing(explanation: Explanation) -> list[str]:
-    """Return what would close the gap of the ions, one sentence for all ways that do."""
-    ways = [row["text"] for row in explanation.gaps.to_dict("records") if row["carrier"] == "ion"]
-    start = "A single change of the cold-pressed body that would bring the ions there, each a scenario"
-    return [f"{start}: {'; '.join(ways)}."] if ways else []
+    """Return what would close the gap of the ions, one sentence for all ways; of one resistance the first barrier."""
+    ways = {row["change"]: row["text"] for row in reversed(explanation.gaps.to_dict("records")) if row["carrier"] == "ion"}
+    start = "Single changes of the cold-pressed body that would bring the ions there, each a scenario"
+    return [f"{start}: {'; '.join(reversed(ways.values()))}."] if ways else []
