@@ -21,6 +21,7 @@ def run(
     materials: options.MaterialsFile = None,
     temperature_C: Annotated[float, typer.Option("--temperature-C", help="Temperature in degC.")] = 60.0,
     hops: Annotated[int, typer.Option(help="Hops of kinetic Monte Carlo for each structure and carrier.")] = 300_000_000,
+    check_replicas: Annotated[int, typer.Option(help="Of how many seeds graph and hops are asked too.")] = 1,
     explained: Annotated[
         bool, typer.Option("--explain/--no-explain", help="Add waterfall, scenarios, what would close the gap, error budget.")
     ] = True,
@@ -37,7 +38,8 @@ def run(
     ) as bar:
         found = compare(
             out=out, size_um=size_um, voxel_nm=voxel_nm, replicas=replicas, seed=seed, workers=workers, recipe=recipe,
-            materials=materials, temperature_C=temperature_C, hops=hops, explained=explained, overwrite=overwrite, progress=bar,
+            materials=materials, temperature_C=temperature_C, hops=hops, check_replicas=check_replicas, explained=explained,
+            overwrite=overwrite, progress=bar,
         )  # fmt: skip
     if json:
         print_json(found.to_dict())

@@ -13,9 +13,10 @@ from cofire.building import build
 from kmc.axes import Boundary
 from kmc.conduction import ConductionResult, activation_energy_eV, conduct, conduct_over
 from kmc.hopping import run_tracers
+from kmc.hopping.result import HopResult
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
-from kmc.percolation import percolate
+from kmc.percolation import PercolationResult, percolate
 from microstructures.formats import write
 from microstructures.materials import CARRIERS, load_materials
 from microstructures.morphology import describe
@@ -23,12 +24,14 @@ from microstructures.recipe import Recipe
 from microstructures.units import mS_per_cm
 
 Say = Callable[[str], Any]
-STAGES = 1 + 3 * len(CARRIERS)
 
 
 @dataclass(frozen=True)
 class Case:
-    """What one case computes; `replica` numbers the seeds, so that both processes of a seed are a pair."""
+    """What one case computes; `replica` numbers the seeds, so that both processes of a seed are a pair.
+
+    Graph and hops are asked only if it is `checked`: they answer for the same network as the solver.
+    """
 
     process: str
     seed: int
@@ -41,6 +44,12 @@ class Case:
     hops: int
     arrhenius_C: tuple[float, ...]
     structure_file: Path
+    checked: bool = True
+
+    @property
+    def stages(self) -> int:
+        """Return how often the case says what it is doing."""
+        return 1 + (3 if self.checked else 1) * len(CARRIERS)
 
 
 def run_case(case: Case, say: Say = lambda text: None) -> dict[str, Any]:
@@ -62,22 +71,18 @@ def run_case(case: Case, say: Say = lambda text: None) -> dict[str, Any]:
             structure if network is None else network.faces, materials, carrier=carrier, temperature_C=case.temperature_C
         )
         solved = conduct(network, axis="all", boundary=boundary, keep_potential=True)
-        say(f"{name}: {carrier}, graph")
-        graph = percolate(network, axis="all", boundary=boundary)
-        say(f"{name}: {carrier}, kinetic Monte Carlo")
-        hopped = run_tracers(
-            network, boundary=boundary, hops=case.hops, seed=case.seed, replica=case.replica, case=CARRIERS.index(carrier)
-        )
         common = {"process": case.process, "seed": case.seed, "carrier": carrier}
         rows.append({**common, "estimator": "solver", **_solver(network, solved)})
-        by_axis = graph.sigma_eff_graph_S_per_m
-        means = list(by_axis.values()) if isinstance(by_axis, dict) else [by_axis]
-        rows.append({**common, "estimator": "graph", **_estimate(float(np.mean(means)), 0.0, graph.outcome)})
-        sigma = np.array(list(hopped.sigma_eff_S_per_m.values()))
-        error = np.array(list(hopped.sigma_eff_stderr_S_per_m.values()))
-        own = float(np.sqrt((error**2).sum()) / len(error))
-        rows.append({**common, "estimator": "kMC", **_estimate(float(sigma.mean()), own, hopped.outcome), "hops": hopped.hops})
-        stories[carrier] = graph.to_dict()
+        if case.checked:
+            say(f"{name}: {carrier}, graph")
+            graph = percolate(network, axis="all", boundary=boundary)
+            stories[carrier] = graph.to_dict()
+            say(f"{name}: {carrier}, kinetic Monte Carlo")
+            hopped = run_tracers(
+                network, boundary=boundary, hops=case.hops, seed=case.seed, replica=case.replica, case=CARRIERS.index(carrier)
+            )
+            rows.append({**common, "estimator": "graph", **_graph(graph)})
+            rows.append({**common, "estimator": "kMC", **_hops(hopped)})
         if case.arrhenius_C:
             arrhenius += [{**common, **row} for row in _temperatures(network, solved, boundary, case.arrhenius_C)]
     return {"rows": rows, "structure": measured, "arrhenius": arrhenius, "percolation": stories}
@@ -89,6 +94,19 @@ def _estimate(sigma_S_per_m: float, own_error_S_per_m: float, outcome: Outcome) 
         "own_stderr_mS_per_cm": mS_per_cm(own_error_S_per_m),
         "outcome": str(outcome),
     }
+
+
+def _graph(found: PercolationResult) -> dict[str, Any]:
+    by_axis = found.sigma_eff_graph_S_per_m
+    means = list(by_axis.values()) if isinstance(by_axis, dict) else [by_axis]
+    return _estimate(float(np.mean(means)), 0.0, found.outcome)
+
+
+def _hops(found: HopResult) -> dict[str, Any]:
+    error = np.array(list(found.sigma_eff_stderr_S_per_m.values()))
+    own = float(np.sqrt((error**2).sum()) / len(error))
+    mean = float(np.mean(list(found.sigma_eff_S_per_m.values())))
+    return {**_estimate(mean, own, found.outcome), "hops": found.hops}
 
 
 def _solver(network: Network, solved: ConductionResult) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cofire.building import DEFAULT_SEED, DEFAULT_SIZE_UM, DEFAULT_VOXEL_NM, PROCESSES, check_size
-from cofire.experiment.case import STAGES, Case, run_case
+from cofire.experiment.case import Case, run_case
 from cofire.experiment.comparison import Comparison
 from cofire.experiment.explaining import explain
 from cofire.experiment.reporting.report import write_report
@@ -44,6 +44,7 @@ def compare(
     materials: str | Path | None = None,
     temperature_C: float = 60.0,
     hops: int = DEFAULT_HOPS,
+    check_replicas: int = 1,
     explained: bool = True,
     overwrite: bool = False,
     progress: Progress = lambda share, text: None,
@@ -68,6 +69,8 @@ def compare(
         Temperature of the comparison [degC].
     hops : int
         Hops of the kinetic Monte Carlo for each structure and carrier.
+    check_replicas : int
+        Of how many seeds graph and kinetic Monte Carlo are asked too; the solver answers for all.
     explained : bool
         Whether to add what explains the numbers: waterfall, scenarios, what would close the gap, error budget.
     overwrite : bool
@@ -86,6 +89,8 @@ def compare(
     """
     if not 1 <= replicas <= 10_000:
         raise InputError(f"replicas is {replicas}; allowed: 1 to 10000")
+    if not check_replicas >= 0:
+        raise InputError(f"check_replicas is {check_replicas}; allowed: 0 or more")
     if not 1 <= hops <= MOST_HOPS:
         raise InputError(f"hops is {hops}; allowed: 1 to {MOST_HOPS}")
     if not 0 <= seed < 2**64 - replicas:
@@ -104,16 +109,17 @@ def compare(
         return Case(
             process, seed + replica, replica, size_um, voxel_nm, known, source, temperature_C, hops,
             ARRHENIUS_C if replica == 0 else (), folder / "structures" / f"{process}-seed{seed + replica}.h5",
+            checked=replica < check_replicas,
         )  # fmt: skip
 
     cases = [case(process, replica) for replica in range(replicas) for process in PROCESSES]
-    told = 0
+    told, stages = 0, sum(case.stages for case in cases)
     end = BASE_SHARE if explained else 0.98
 
     def say(done: int, text: str) -> None:
         nonlocal told
         told += 1
-        progress(end * min(1.0, max(done / len(cases), told / (len(cases) * STAGES))), text)
+        progress(end * min(1.0, max(done / len(cases), told / stages)), text)
 
     def say_more(done: int, tasks: int, text: str) -> None:
         progress(end + (0.98 - end) * done / tasks, text)
@@ -145,6 +151,7 @@ def compare(
             "seed": seed,
             "temperature_C": temperature_C,
             "hops": hops,
+            "check_replicas": check_replicas,
             "arrhenius_C": list(ARRHENIUS_C),
             "recipe": known.model_dump(),
             "materials": conducting.to_dict(),

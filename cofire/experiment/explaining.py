@@ -109,8 +109,10 @@ def explain(
     coarse = coarse_level(voxel_levels(recipe, voxel_nm))
     box = {"size_um": size_um, "voxel_nm": voxel_nm, "temperature_C": temperature_C}
     near = {**box, "voxel_nm": coarse}
+    chain = waterfall_variants(recipe, materials, seeds=seeds, **box)
+    known = [_of_comparison(one, estimates, recipe, materials) for one in chain]
     parts = {
-        "waterfall": _solving(waterfall_variants(recipe, materials, seeds=seeds, **box)),
+        "waterfall": _solving([one for one, row in zip(chain, known, strict=True) if row.empty]),
         "scenarios": _solving(scenario_variants(recipe, materials, seeds=seeds, **near)),
         "budget": _solving(budget_variants(recipe, materials, seeds=seeds, **box)),
         "study": [_Task(study_parameters, one) for one in study_variants(recipe, materials, seeds=seeds[:1], **box)],
@@ -120,12 +122,15 @@ def explain(
     every = len(tasks) + gaps_to_come
     answers = iter(run_all(_run, tasks, workers, lambda done, text: say(done, every, text)))
     rows = {name: pd.DataFrame([row for _ in part for row in next(answers)]) for name, part in parts.items()}
+    steps = pd.concat([*known, rows["waterfall"]])
+    order = {one.name: k for k, one in enumerate(chain[: len(chain) // len(seeds)])}
+    steps = steps.sort_values("variant", key=lambda names: names.map(order), kind="stable")
     gaps = [_Task(close_gap, gap) for gap in find_gaps(rows["scenarios"], recipe, materials, **near)]
     closed = run_all(_run, gaps, workers, lambda done, text: say(len(tasks) + done, every, text))
     table = gap_table(closed)
     scenarios = scenario_table(rows["scenarios"])
     return Explanation(
-        waterfall=waterfall(rows["waterfall"]),
+        waterfall=waterfall(steps),
         scenarios=scenarios,
         observations=observations(scenarios),
         gaps=table,
@@ -135,6 +140,15 @@ def explain(
         statement=falsifiable_statement(table),
         coarse_nm=coarse,
     )
+
+
+def _of_comparison(variant: Variant, estimates: pd.DataFrame, recipe: Recipe, materials: Materials) -> pd.DataFrame:
+    """Return what the comparison's own solver found, where a variant is one of its bodies; else nothing."""
+    if variant.body.recipe != recipe or variant.materials is not materials:
+        return estimates.iloc[:0]
+    body = variant.body
+    same = (estimates["process"] == body.process) & (estimates["seed"] == body.seed) & (estimates["estimator"] == "solver")
+    return estimates[same].assign(variant=variant.name)
 
 
 def _solving(variants: Sequence[Variant]) -> list[_Task]:

@@ -117,6 +117,7 @@ def _sigma_rows(estimates: pd.DataFrame) -> list[dict[str, Any]]:
             else ""
         )
         counts = part["outcome"].value_counts()
+        note += _others(estimates, part)
         note += "".join(f"; {n} of {len(part)} {outcome}" for outcome, n in counts.items() if outcome != "converged")
         if "not-equilibrated" in counts:
             note += " (an upper bound)"
@@ -129,6 +130,17 @@ def _sigma_rows(estimates: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
+def _others(estimates: pd.DataFrame, part: pd.DataFrame) -> str:
+    """Return what the solver says of the same seeds, where an estimator was asked about some of them only."""
+    solved = estimates[(estimates["estimator"] == "solver") & (estimates["carrier"] == part["carrier"].iloc[0])]
+    solved = solved[solved["process"] == part["process"].iloc[0]]
+    same = solved[solved["seed"].isin(part["seed"])]
+    if len(part) == len(solved) or same.empty:
+        return ""
+    seeds = ", ".join(str(seed) for seed in part["seed"])
+    return f"; of seed {seeds}, where the solver has {same['sigma_mS_per_cm'].mean():.4g}"
+
+
 def _ratio_rows(estimates: pd.DataFrame) -> list[dict[str, Any]]:
     """Return fired over pressed, pair by pair: geometric mean, with the error of the logarithm times the mean."""
     rows = []
@@ -138,6 +150,8 @@ def _ratio_rows(estimates: pd.DataFrame) -> list[dict[str, Any]]:
         logs = np.log(both["co-fired"].to_numpy() / both["cold-pressed"].to_numpy())
         row = _row("ratio", "", str(carrier), str(estimator), [], "", "geometric mean over pairs")
         row["replicas"] = len(logs)
+        if len(wide) < estimates["seed"].nunique():
+            row["note"] += f"; of seed {', '.join(str(seed) for seed in wide.index)}"
         if len(logs):
             row["value"] = float(np.exp(logs.mean()))
         if len(logs) > 1:
