@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -104,9 +105,18 @@ def run_all(
 def _start(channel: Any, threads: int) -> None:
     global _channel
     _channel = channel
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     import numba
 
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+
+
+def _leave_with_parent() -> None:
+    """End this process when the one that started it is gone, killed or not: nobody waits for its results."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _call(function: Callable[[Any, Callable[[str], Any]], Any], item: Any) -> Any:

@@ -1,7 +1,7 @@
 """Why fired and pressed differ, and how sure the numbers are: waterfall, scenarios, what would close the gap, error budget.
 
-Waterfall bodies have the run's own voxels; scenarios, gaps and the extra solves of the budget have coarser ones, because only
-differences count there.
+Waterfall bodies have the run's own voxels; scenarios, gaps and the extra solves of the budget have the coarsest that the particles
+allow, because only differences count there.
 """
 
 from __future__ import annotations

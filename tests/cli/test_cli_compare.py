@@ -19,7 +19,7 @@ from cofire.building import PROCESSES
 from cofire.paper import CONTRADICTIONS
 from microstructures.formats import read
 
-SMALL = ("--size-um", "3", "--voxel-nm", "60", "--hops", "20000", "--no-explain", "--json")
+SMALL = ("--size-um", "3", "--voxel-nm", "60", "--hops", "20000", "--check-replicas", "2", "--no-explain", "--json")
 EXPLANATIONS = ("waterfall", "scenarios", "observations", "gaps", "budget")
 RECIPE = "[fire.interphase]\nthickness_p05_nm = 150.0\nthickness_p95_nm = 225.0\n"
 
@@ -170,7 +170,17 @@ def test_a_folder_with_something_in_it_is_left_alone(refuse, compared, recipe):
 def explained(recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Compared:
     folder = tmp_path_factory.mktemp("explained") / "out"
     coarse = ("--size-um", "2.4", "--voxel-nm", "80", "--hops", "5000")
-    return _compare(recipe, folder, *coarse, "--replicas", "2", "--workers", "1", "--explain")
+    alone = ("--check-replicas", "1")
+    return _compare(recipe, folder, *coarse, *alone, "--replicas", "2", "--workers", "1", "--explain")
+
+
+def test_graph_and_hops_are_asked_of_as_many_seeds_as_told(explained):
+    estimates = pd.read_csv(explained.folder / "estimates.csv")
+    seeds = {name: set(part["seed"]) for name, part in estimates.groupby("estimator")}
+    assert seeds == {"solver": {1, 2}, "graph": {1}, "kMC": {1}}
+    table = pd.read_csv(explained.folder / "table.csv")
+    sigma = table[table["quantity"] == "sigma"]
+    assert set(zip(sigma["estimator"], sigma["replicas"], strict=True)) == {("solver", 2), ("graph", 1), ("kMC", 1)}
 
 
 def test_explanations_are_written_as_tables(explained):
@@ -267,6 +277,7 @@ def test_one_replica_gives_no_made_up_error(single):
         (("--replicas", "-1"), "replicas is -1"),
         (("--replicas", "1000000000"), "10000"),
         (("--hops", "0"), "hops is 0"),
+        (("--check-replicas", "-1"), "check_replicas is -1"),
         (("--hops", "1000000000000000000"), "hops"),
         (("--seed", "-1"), "seed is -1"),
         (("--seed", "18446744073709551615"), "seed"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,3 +131,44 @@ def test_a_figure_that_cannot_be_drawn_gives_its_reason():
     found = draw_or_say_why(_raising(ValueError("no\nscreen")))
     assert found["data"] == ""
     assert "no screen" in found["why"]
+
+
+def test_workers_leave_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    """The parent starts two workers that write their numbers and then sleep for a minute; nothing tells them that it is gone."""
+    code = (
+        "import os, sys, time\n"
+        "from pathlib import Path\n"
+        "from cofire.workers import run_all\n"
+        "def wait(folder, say):\n"
+        "    (Path(folder) / str(os.getpid())).touch()\n"
+        "    time.sleep(60)\n"
+        "if __name__ == '__main__':\n"
+        "    run_all(wait, [sys.argv[1]] * 2, 2, lambda done, text: None)\n"
+    )
+    script, folder = tmp_path / "sleepers.py", tmp_path / "workers"
+    script.write_text(code, encoding="utf-8")
+    folder.mkdir()
+    parent = subprocess.Popen([sys.executable, str(script), str(folder)])
+    try:
+        _until(lambda: len(list(folder.iterdir())) == 2)
+        workers = [int(file.name) for file in folder.iterdir()]
+    finally:
+        parent.kill()
+        parent.wait()
+    _until(lambda: not any(map(_runs, workers)))
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{process}/stat")  # one that has ended and that nobody has asked about still has a number
+    return not (state.exists() and state.read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z")
+
+
+def _until(done: Callable[[], bool], at_most_s: float = 40.0) -> None:
+    end = time.monotonic() + at_most_s
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.05)

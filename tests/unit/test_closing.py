@@ -62,14 +62,15 @@ def test_smaller_contacts_close_the_gap_when_solved_anew(base):
     assert ratio_of(base, solve(weaker, MATERIALS, "cold-pressed")) == pytest.approx(row["ratio"], rel=1e-3)
     radius_of_adhesion = (row["work_of_adhesion_J_per_m2"] / RECIPE.press.work_of_adhesion_J_per_m2) ** (1.0 / 3.0)
     assert row["factor"] == pytest.approx(radius_of_adhesion, rel=1e-6)
-    assert row["low"] < row["needed"] < row["high"] < row["base"]
+    assert row["low"] < row["needed"] < min(row["high"], row["base"])
 
 
 def test_resisting_contacts_close_the_gap_and_their_barrier_shows_in_the_cold_body(base):
     rows = close_gap(gaps(base, temperature_C=60.0)["contact resistance"])
     assert [row["barrier_eV"] for row in rows] == list(BARRIERS_EV)
     assert len({row["needed"] for row in rows}) == 1
-    assert rows[0]["times_sintered"] == pytest.approx(rows[0]["needed"] / 1.2e-7)
+    sintered = MATERIALS.interface("LATP", "LATP", "ion").area_specific_resistance_ohm_m2
+    assert rows[0]["times_sintered"] == pytest.approx(rows[0]["needed"] / sintered)
     energies = [row["energy_eV"] for row in rows]
     assert rows[0]["base_energy_eV"] < energies[0] < energies[1] < energies[2] < BARRIERS_EV[2]
     share = (energies[2] - energies[0]) / (BARRIERS_EV[2] - BARRIERS_EV[0])

@@ -65,7 +65,8 @@ def budget_variants(
     -------
     list of Variant
         Coarser voxels ("voxel size"), larger boxes ("box size") and plates ("plates") of both processes; other coordination
-        numbers and works of adhesion of the cold-pressed body. All but the voxels at the second of `voxel_levels`.
+        numbers and works of adhesion of the cold-pressed body. All but the voxels at the coarsest of
+        `voxel_levels`.
     """
     levels = voxel_levels(recipe, voxel_nm)
     coarse = coarse_level(levels)
@@ -75,7 +76,7 @@ def budget_variants(
             body = Body(process, seed, size_um, coarse, recipe)
             base = Variant(VOXEL, body, materials, temperature_C)
             out += [base, replace(base, name=PLATES, plates=True)]
-            out += [replace(base, body=replace(body, voxel_nm=level)) for level in levels[2:]]
+            out += [replace(base, body=replace(body, voxel_nm=level)) for level in levels[1:-1]]
             out += [replace(base, name=BOX, body=replace(body, size_um=factor * size_um)) for factor in BOX_FACTORS]
             if process == "cold-pressed":
                 cases = contact_cases(recipe)
@@ -92,7 +93,7 @@ def study_variants(
     voxel_nm: float,
     temperature_C: float,
 ) -> list[Variant]:
-    """Return the coarse bodies to be given to `study_parameters`, one task each. Parameters: see `budget_variants`."""
+    """Return the bodies of the coarsest voxels for `study_parameters`, one task each. Parameters: see `budget_variants`."""
     coarse = coarse_level(voxel_levels(recipe, voxel_nm))
     return [
         Variant("ranges of the materials", Body(process, seed, size_um, coarse, recipe), materials, temperature_C)
@@ -102,8 +103,8 @@ def study_variants(
 
 
 def coarse_level(levels: Sequence[float]) -> float:
-    """Return the voxel size [nm] of all extra solves: the second level, or the only one."""
-    return levels[min(1, len(levels) - 1)]
+    """Return the voxel size [nm] of all extra solves, the coarsest."""
+    return levels[-1]
 
 
 @dataclass(frozen=True)
