@@ -75,7 +75,7 @@ def _agrees(path: str, now: Any, before: Any) -> bool:
     if any(name in path for name in FROM_DIFFERENCES):
         return now == pytest.approx(before, rel=1e-3, abs=1e-2)
     hops = "/kMC, " in path
-    return now == pytest.approx(before, rel=1e-3 if hops else 1e-4, abs=1e-6 if path.endswith("error") else 0.0)
+    return now == pytest.approx(before, rel=1e-3 if hops else 1e-4, abs=1e-8 if path.endswith("error") else 0.0)
 
 
 def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
