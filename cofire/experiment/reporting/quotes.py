@@ -46,6 +46,8 @@ def quotes(comparison: Comparison) -> list[str]:
 def _ratio(comparison: Comparison, carrier: str, value: str) -> str:
     """Return the prediction of fired over cold with its interval, and the verdict."""
     name = "ionic" if carrier == "ion" else "electronic"
+    if value == "none":
+        return f"No pair of bodies conducts {carrier}s both fired and pressed, so nothing is said of their ratio."
     said = f"Co-firing raises the {name} conductivity {value}-fold"
     known = VALUES[("ratio", "", carrier)]
     paper = f"the paper says about {known.value:g} ({known.low:.0f} to {known.high:.0f})"
