@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from queue import Empty
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from microstructures.errors import CofireError, InputError
 
@@ -44,39 +44,59 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_all(
-    function: Callable[[Item, Callable[[str], Any]], Result],
-    items: Sequence[Item],
-    workers: int,
-    say: Callable[[int, str], Any],
-) -> list[Result]:
-    """Call `function(item, say)` for every item and return the results in the order of the items.
+class Workers:
+    """Processes that run cases, one series after another; they start with the first series and load kernels once.
 
-    Parameters
-    ----------
-    function : callable
-        Importable by name; gets an item, and something to say short texts with.
-    items : sequence
-        One per case.
-    workers : int
-        Number of processes; 1 runs in this one.
-    say : callable
-        Called with the number of finished items and what was said.
-
-    Raises
-    ------
-    WorkerDiedError
-        If the system ended a process.
+    Examples
+    --------
+    >>> with Workers(1) as workers:
+    ...     workers.run(lambda item, say: item**2, [1, 2, 3], lambda done, text: None)
+    [1, 4, 9]
     """
-    if workers == 1:
-        results = []
-        for done, item in enumerate(items):
-            results.append(function(item, lambda text, done=done: say(done, text)))  # type: ignore[misc]
-        return results
-    context = multiprocessing.get_context("spawn")
-    channel = context.Queue()
-    threads = max(1, available_cores() // workers)
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(channel, threads)) as pool:
+
+    def __init__(self, count: int) -> None:
+        """Prepare `count` processes; 1 runs everything in this one."""
+        self.count = count
+        self._pool: ProcessPoolExecutor | None = None
+        self._channel: Any = None
+
+    def __enter__(self) -> Self:
+        """Return the workers."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End the processes; what has not begun is left."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def run(
+        self,
+        function: Callable[[Item, Callable[[str], Any]], Result],
+        items: Sequence[Item],
+        say: Callable[[int, str], Any],
+    ) -> list[Result]:
+        """Call `function(item, say)` for every item and return the results in the order of the items.
+
+        Parameters
+        ----------
+        function : callable
+            Importable by name; gets an item, and something to say short texts with.
+        items : sequence
+            One per case.
+        say : callable
+            Called with the number of finished items and what was said.
+
+        Raises
+        ------
+        WorkerDiedError
+            If the system ended a process.
+        """
+        if self.count == 1:
+            results = []
+            for done, item in enumerate(items):
+                results.append(function(item, lambda text, done=done: say(done, text)))  # type: ignore[misc]
+            return results
+        pool = self._started()
         futures = [pool.submit(_call, function, item) for item in items]
         pending = set(futures)
         try:
@@ -87,19 +107,25 @@ def run_all(
                     future.result()  # a failed case stops the rest at once
                 while True:
                     try:
-                        say(done, channel.get_nowait())
+                        say(done, self._channel.get_nowait())
                     except Empty:
                         break
         except BrokenProcessPool:
             raise WorkerDiedError(
-                f"one of {workers} processes was ended by the system, most likely for lack of memory; "
+                f"one of {self.count} processes was ended by the system, most likely for lack of memory; "
                 "use fewer --workers, larger voxels or a smaller box"
             ) from None
-        except BaseException:
-            for future in pending:
-                future.cancel()
-            raise
-    return [future.result() for future in futures]
+        return [future.result() for future in futures]
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._channel = context.Queue()
+            threads = max(1, available_cores() // self.count)
+            self._pool = ProcessPoolExecutor(
+                self.count, mp_context=context, initializer=_start, initargs=(self._channel, threads)
+            )  # fmt: skip
+        return self._pool
 
 
 def _start(channel: Any, threads: int) -> None:

@@ -45,4 +45,6 @@ def run(
         print_json(found.to_dict())
     else:
         print_comparison(found)
+    if found.run["not_explained"]:
+        note(f"not explained: {found.run['not_explained']}")
     note(f"report: {found.folder / 'report.html'}")

@@ -16,9 +16,9 @@ from cofire.experiment.comparison import Comparison
 from cofire.experiment.explaining import explain
 from cofire.experiment.reporting.report import write_report
 from cofire.experiment.summary import gather_estimates, summarise, write_tables
-from cofire.store import open_folder, remove_if_empty, write_json
+from cofire.store import open_folder, remove_if_empty, write_json, write_table
 from cofire.version import __version__, library_versions
-from cofire.workers import run_all, worker_count
+from cofire.workers import Workers, worker_count
 from microstructures.errors import InputError
 from microstructures.materials import load_materials
 from microstructures.recipe import Recipe, load_recipe
@@ -125,20 +125,25 @@ def compare(
         progress(end + (0.98 - end) * done / tasks, text)
 
     (folder / "structures").mkdir(exist_ok=True)
-    try:
-        if used > 1:
-            progress(None, "compiling kernels (first run only)")
-            warm_up(folder / "structures" / ".warm-up.h5")
-        results = run_all(run_case, cases, used, say)
-    except BaseException:
-        remove_if_empty(folder / "structures", folder)
-        raise
-    explanation = None
-    if explained:
-        explanation = explain(
-            gather_estimates(results), known, conducting, seeds=range(seed, seed + replicas), size_um=size_um,
-            voxel_nm=voxel_nm, temperature_C=temperature_C, workers=used, say=say_more,
-        )  # fmt: skip
+    explanation, why_not = None, None
+    with Workers(used) as pool:
+        try:
+            if used > 1:
+                progress(None, "compiling kernels (first run only)")
+                warm_up(folder / "structures" / ".warm-up.h5")
+            results = pool.run(run_case, cases, say)
+        except BaseException:
+            remove_if_empty(folder / "structures", folder)
+            raise
+        if explained:
+            write_table(folder / "estimates", gather_estimates(results))
+            try:
+                explanation = explain(
+                    gather_estimates(results), known, conducting, seeds=range(seed, seed + replicas), size_um=size_um,
+                    voxel_nm=voxel_nm, temperature_C=temperature_C, workers=pool, say=say_more,
+                )  # fmt: skip
+            except InputError as error:  # a variant that cannot be built says nothing against the bodies themselves
+                why_not = str(error)
     progress(0.98, "writing tables, figures and the report")
     run = {
         "schema": SCHEMA,
@@ -159,6 +164,7 @@ def compare(
         "versions": library_versions(),
         "host": platform.node(),
         "python": platform.python_version(),
+        "not_explained": why_not,
         "workers": used,
         "start_UTC": started.isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - clock, 1),

@@ -18,7 +18,7 @@ from cofire.experiment.scenarios.scenario_table import observations, scenario_ta
 from cofire.experiment.scenarios.scenarios import scenario_variants
 from cofire.experiment.variants import Variant, group_by_body, run_variants
 from cofire.experiment.waterfall import waterfall, waterfall_variants
-from cofire.workers import run_all
+from cofire.workers import Workers
 from microstructures.materials import Materials
 from microstructures.recipe import Recipe
 
@@ -84,7 +84,7 @@ def explain(
     size_um: float,
     voxel_nm: float,
     temperature_C: float,
-    workers: int,
+    workers: Workers,
     say: Say = lambda done, tasks, text: None,
 ) -> Explanation:
     """Explain a comparison.
@@ -99,8 +99,8 @@ def explain(
         Its seeds.
     size_um, voxel_nm, temperature_C : float
         Its box [um], voxels [nm] and temperature [degC].
-    workers : int
-        Number of processes.
+    workers : Workers
+        Processes to run in.
     say : callable
         Called with the number of tasks done, of all, and a short text.
     """
@@ -120,13 +120,13 @@ def explain(
     tasks = [task for part in parts.values() for task in part]
     gaps_to_come = 6
     every = len(tasks) + gaps_to_come
-    answers = iter(run_all(_run, tasks, workers, lambda done, text: say(done, every, text)))
+    answers = iter(workers.run(_run, tasks, lambda done, text: say(done, every, text)))
     rows = {name: pd.DataFrame([row for _ in part for row in next(answers)]) for name, part in parts.items()}
     steps = pd.concat([*known, rows["waterfall"]])
     order = {one.name: k for k, one in enumerate(chain[: len(chain) // len(seeds)])}
     steps = steps.sort_values("variant", key=lambda names: names.map(order), kind="stable")
     gaps = [_Task(close_gap, gap) for gap in find_gaps(rows["scenarios"], recipe, materials, **near)]
-    closed = run_all(_run, gaps, workers, lambda done, text: say(len(tasks) + done, every, text))
+    closed = workers.run(_run, gaps, lambda done, text: say(len(tasks) + done, every, text))
     table = gap_table(closed)
     scenarios = scenario_table(rows["scenarios"])
     return Explanation(

@@ -15,7 +15,7 @@ import pytest
 import tifffile
 
 import kmc.conduction
-from cofire.workers import WorkerDiedError, run_all
+from cofire.workers import WorkerDiedError, Workers
 from microstructures.errors import MissingExtraError
 
 CONDUCT = ("conduct", "a.npy", "--voxel-nm", 25, "--materials", "a.toml")
@@ -66,7 +66,7 @@ def test_an_interrupted_build_leaves_no_file(run, work, monkeypatch):
 
 
 def test_a_comparison_that_is_interrupted_early_leaves_no_folder(run, work, monkeypatch):
-    monkeypatch.setattr("cofire.experiment.comparing.run_all", _raising(KeyboardInterrupt()))
+    monkeypatch.setattr("cofire.workers.Workers.run", _raising(KeyboardInterrupt()))
     assert run("compare", "--out", "new", "--workers", 1).code == 130
     assert not (work / "new").exists()
 
@@ -96,15 +96,17 @@ def _square(item: int, say: Callable[[str], object]) -> int:
 
 
 def test_a_worker_that_dies_is_named(monkeypatch):
-    with pytest.raises(WorkerDiedError, match="--workers"):
-        run_all(_die, [0, 1], 2, lambda done, text: None)
+    with pytest.raises(WorkerDiedError, match="--workers"), Workers(2) as pool:
+        pool.run(_die, [0, 1], lambda done, text: None)
     assert not issubclass(WorkerDiedError, BrokenProcessPool)
     assert issubclass(WorkerDiedError, RuntimeError)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_results_come_in_the_order_of_the_items(workers):
-    assert run_all(_square, [3, 1, 2], workers, lambda done, text: None) == [9, 1, 4]
+    with Workers(workers) as pool:
+        assert pool.run(_square, [3, 1, 2], lambda done, text: None) == [9, 1, 4]
+        assert pool.run(_square, [5], lambda done, text: None) == [25]
 
 
 def test_a_compression_that_needs_a_package(refuse, work):
@@ -138,12 +140,13 @@ def test_workers_leave_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     code = (
         "import os, sys, time\n"
         "from pathlib import Path\n"
-        "from cofire.workers import run_all\n"
+        "from cofire.workers import Workers\n"
         "def wait(folder, say):\n"
         "    (Path(folder) / str(os.getpid())).touch()\n"
         "    time.sleep(60)\n"
         "if __name__ == '__main__':\n"
-        "    run_all(wait, [sys.argv[1]] * 2, 2, lambda done, text: None)\n"
+        "    with Workers(2) as pool:\n"
+        "        pool.run(wait, [sys.argv[1]] * 2, lambda done, text: None)\n"
     )
     script, folder = tmp_path / "sleepers.py", tmp_path / "workers"
     script.write_text(code, encoding="utf-8")
