@@ -20,7 +20,7 @@ def run(
     recipe: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="Powders, pressing and firing.")] = None,
     materials: options.MaterialsFile = None,
     temperature_C: Annotated[float, typer.Option("--temperature-C", help="Temperature in degC.")] = 60.0,
-    hops: Annotated[int, typer.Option(help="Hops of kinetic Monte Carlo for each structure and carrier.")] = 300_000_000,
+    hops: Annotated[int, typer.Option(help="Hops of kinetic Monte Carlo for each structure and carrier.")] = 200_000_000,
     check_replicas: Annotated[int, typer.Option(help="Of how many seeds graph and hops are asked too.")] = 1,
     explained: Annotated[
         bool, typer.Option("--explain/--no-explain", help="Add waterfall, scenarios, what would close the gap, error budget.")

@@ -12,12 +12,14 @@ import numpy as np
 from cofire.building import build
 from kmc.axes import Boundary
 from kmc.conduction import ConductionResult, activation_energy_eV, conduct, conduct_over
+from kmc.conduction.fields import current_density
 from kmc.hopping import run_tracers
 from kmc.hopping.result import HopResult
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
 from kmc.percolation import PercolationResult, percolate
 from microstructures.formats import write
+from microstructures.formats.guard import atomic_file
 from microstructures.materials import CARRIERS, load_materials
 from microstructures.morphology import describe
 from microstructures.recipe import Recipe
@@ -84,6 +86,7 @@ def run_case(case: Case, say: Say = lambda text: None) -> dict[str, Any]:
             rows.append({**common, "estimator": "graph", **_graph(graph)})
             rows.append({**common, "estimator": "kMC", **_hops(hopped)})
         if case.arrhenius_C:
+            _write_current(network, solved, current_file(case.structure_file, carrier))
             arrhenius += [{**common, **row} for row in _temperatures(network, solved, boundary, case.arrhenius_C)]
     return {"rows": rows, "structure": measured, "arrhenius": arrhenius, "percolation": stories}
 
@@ -124,14 +127,24 @@ def _solver(network: Network, solved: ConductionResult) -> dict[str, Any]:
     return found
 
 
+def current_file(structure_file: Path, carrier: str) -> Path:
+    """Return where the current density along x of a structure lies."""
+    return structure_file.with_name(f"{structure_file.stem}-{carrier}-current.npy")
+
+
+def _write_current(network: Network, solved: ConductionResult, target: Path) -> None:
+    if solved.solutions[0].potential is not None:
+        with atomic_file(target) as partial, partial.open("wb") as file:
+            np.save(file, current_density(network, solved.solutions[0]).astype(np.float32))
+
+
 def _temperatures(
     network: Network, solved: ConductionResult, boundary: Boundary, temperatures_C: tuple[float, ...]
 ) -> list[dict[str, Any]]:
     """Solve at other temperatures along the axis nearest to the mean of all."""
     typical = min(solved.solutions, key=lambda solution: abs(solution.sigma_eff_S_per_m - solved.mean_sigma_eff_S_per_m))
-    series = conduct_over(network, (network.temperature_C, *temperatures_C), axis=typical.axis, boundary=boundary)
-    return [
-        {"axis": typical.axis, "temperature_C": one.temperature_C, "sigma_mS_per_cm": mS_per_cm(one.mean_sigma_eff_S_per_m)}
-        for one in series.results
-        if one.outcome is Outcome.CONVERGED
-    ]
+    series = conduct_over(network, temperatures_C, axis=typical.axis, boundary=boundary).results
+    known = [(one.temperature_C, one.mean_sigma_eff_S_per_m) for one in series if one.outcome is Outcome.CONVERGED]
+    if typical.outcome is Outcome.CONVERGED:
+        known.append((network.temperature_C, typical.sigma_eff_S_per_m))
+    return [{"axis": typical.axis, "temperature_C": at, "sigma_mS_per_cm": mS_per_cm(sigma)} for at, sigma in sorted(known)]

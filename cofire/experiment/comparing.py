@@ -25,7 +25,7 @@ from microstructures.recipe import Recipe, load_recipe
 from microstructures.units import kelvin
 
 SCHEMA = 1
-DEFAULT_HOPS, MOST_HOPS = 300_000_000, 10**15
+DEFAULT_HOPS, MOST_HOPS = 200_000_000, 10**15
 BASE_SHARE = 0.4
 """Share of the time that goes to the bodies themselves, the rest to what explains them."""
 ARRHENIUS_C = (50.0, 80.0, 110.0, 150.0)

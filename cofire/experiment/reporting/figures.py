@@ -6,18 +6,16 @@ import base64
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from cofire.building import PROCESSES
+from cofire.experiment.case import current_file
 from cofire.experiment.comparison import Comparison
 from cofire.paper import VALUES
-from kmc.axes import Boundary
-from kmc.conduction import conduct
-from kmc.conduction.fields import current_density
 from microstructures.errors import InputError
 from microstructures.formats import read
-from microstructures.materials import CARRIERS, Carrier, Materials
-from microstructures.materials.schema import MaterialsFile
+from microstructures.materials import CARRIERS, Carrier
 from microstructures.structure import VoxelStructure
 
 
@@ -122,19 +120,13 @@ def _currents(comparison: Comparison, folder: Path, carrier: Carrier) -> Path:
     """Draw the current density in both structures of the first seed, driven along x."""
     from viz import render_pair
 
-    given = comparison.run["input"]
-    known = Materials(file=MaterialsFile.model_validate(given["materials"]), origin="the comparison")
-    currents = []
-    pair = _first_pair(comparison)
-    for structure in pair:
-        boundary: Boundary = "periodic" if all(structure.periodic) else "plates"
-        found = conduct(
-            structure, known, carrier=carrier, temperature_C=given["temperature_C"], boundary=boundary, keep_potential=True
-        )
-        if found.solutions[0].potential is None:
-            raise InputError(f"no path for the {carrier}s along x ({found.outcome})")
-        currents.append(current_density(found.network, found.solutions[0]))
+    seed = comparison.run["input"]["seed"]
+    files = [
+        current_file(comparison.folder / "structures" / f"{process}-seed{seed}.h5", carrier) for process in PROCESSES
+    ]  # fmt: skip
+    if not all(file.exists() for file in files):
+        raise InputError(f"the {carrier}s have no path along x in one of the bodies")
+    left, right = _first_pair(comparison)
+    currents = (np.load(files[0]), np.load(files[1]))
     name = folder / f"current-{carrier}.png"
-    return render_pair(
-        pair[0], pair[1], png=name, field="current", current=(currents[0], currents[1]), titles=PROCESSES
-    )  # fmt: skip
+    return render_pair(left, right, png=name, field="current", current=currents, titles=PROCESSES)
