@@ -16,9 +16,9 @@ from cofire.paper import VALUES
 
 NOTHING = pd.DataFrame()
 CONTRADICT, AGREE, OVERLAP = (
-    "they contradict each other",
-    "they agree within these intervals",
-    "the intervals overlap, the values do not agree",
+    "the two intervals do not meet",
+    "its interval holds the published value",
+    "its interval meets that of the paper, without its value",
 )
 RATIOS = {"ion": (160.0, 16.0), "electron": (900.0, 45.0)}
 
@@ -83,7 +83,8 @@ def test_verdict_follows_from_both_intervals(low, high, verdict, carrier, word):
     known = VALUES["ratio", "", carrier]
     assert (known.value, round(known.low, 1), round(known.high, 1)) == (1000.0, 316.2, 3162.3)
     said = about(quotes(comparison(budget(low, high, carrier))), word)
-    assert said.endswith(f"(316 to 3162): {verdict}.")
+    times = "6.2 times smaller" if carrier == "ion" else "1.1 times smaller"
+    assert said.endswith(f"(316 to 3162): the prediction is {times}; {verdict}.")
     assert f"95 % between {low:.3g} and {high:.3g} with all sources of error" in said
     assert sum(other in said for other in (CONTRADICT, AGREE, OVERLAP)) == 1
 

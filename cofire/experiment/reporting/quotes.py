@@ -59,12 +59,21 @@ def _ratio(comparison: Comparison, carrier: str, value: str) -> str:
         return f"{said}, its interval is not known from one replica; {paper}."
     low, high = float(whole.iloc[0]["low"]), float(whole.iloc[0]["high"])
     if high < known.low or low > known.high:
-        verdict = "they contradict each other"
+        verdict = "the two intervals do not meet"
     elif low <= known.value <= high:
-        verdict = "they agree within these intervals"
+        verdict = "its interval holds the published value"
     else:
-        verdict = "the intervals overlap, the values do not agree"
-    return f"{said}, 95 % between {low:.3g} and {high:.3g} with all sources of error; {paper}: {verdict}."
+        verdict = "its interval meets that of the paper, without its value"
+    gap = f"the prediction is {_times(comparison, carrier)}; {verdict}"
+    return f"{said}, 95 % between {low:.3g} and {high:.3g} with all sources of error; {paper}: {gap}."
+
+
+def _times(comparison: Comparison, carrier: str) -> str:
+    """Return how many times smaller or larger than published the solver's ratio is."""
+    table = comparison.table
+    rows = table[(table["quantity"] == "ratio") & (table["carrier"] == carrier) & (table["estimator"] == "solver")]
+    factor = VALUES[("ratio", "", carrier)].value / float(rows.iloc[0]["value"])
+    return f"{factor:.2g} times smaller" if factor > 1.0 else f"{1.0 / factor:.2g} times larger"
 
 
 def _closing(explanation: Explanation) -> list[str]:
