@@ -129,11 +129,12 @@ def _solver(network: Network, solved: ConductionResult) -> dict[str, Any]:
 
 def current_file(structure_file: Path, carrier: str) -> Path:
     """Return where the current density along x of a structure lies."""
-    return structure_file.with_name(f"{structure_file.stem}-{carrier}-current.npy")
+    return structure_file.parent.with_name("currents") / f"{structure_file.stem}-{carrier}.npy"
 
 
 def _write_current(network: Network, solved: ConductionResult, target: Path) -> None:
     if solved.solutions[0].potential is not None:
+        target.parent.mkdir(exist_ok=True)
         with atomic_file(target) as partial, partial.open("wb") as file:
             np.save(file, current_density(network, solved.solutions[0]).astype(np.float32))
 

@@ -153,7 +153,7 @@ def test_an_energy_that_no_boundary_can_give_is_refused_with_the_range(refuse, w
 @pytest.mark.parametrize(
     ("before", "after", "says"),
     [
-        (f'{HEADING}1.2e-7', f'{HEADING}0.0', PAIR),
+        (f'{HEADING}1.5e-7', f'{HEADING}0.0', PAIR),
         ('[films."LFP|', '[films."LFTAP|', "film on LFP"),
     ],
     ids=["no-resistance", "no-film"],

@@ -54,7 +54,7 @@ def compared(recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Compared
 
 def test_every_file_is_written(compared):
     tables = {f"{name}.{suffix}" for name in ("table", "estimates", "arrhenius") for suffix in ("csv", "parquet")}
-    expected = {*tables, "table.tex", "report.html", "run.json", "structures", "figures"}
+    expected = {*tables, "table.tex", "report.html", "run.json", "structures", "currents", "figures"}
     assert {path.name for path in compared.folder.iterdir()} == expected
     files = {path.name for path in (compared.folder / "structures").iterdir()}
     assert files == {f"{process}-seed{seed}.h5" for process in PROCESSES for seed in (1, 2)}
