@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from microstructures.errors import InputError
+from microstructures.structure import VoxelStructure
 
 AXES = "xyz"
 Boundary = Literal["plates", "periodic"]
@@ -24,3 +25,8 @@ def axes_of(axis: str) -> tuple[int, ...]:
     if axis not in AXES or len(axis) != 1:
         raise InputError(f"axis is '{axis}'; allowed: x, y, z, all")
     return (AXES.index(axis),)
+
+
+def own_boundary(structure: VoxelStructure) -> Boundary:
+    """Return "periodic" for a structure that repeats along all axes, else "plates"."""
+    return "periodic" if all(structure.periodic) else "plates"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cofire.calibration.materials import BOUNDARY_PAIR, FILM_BEARER
 from cofire.calibration.result import TEMPERATURE_C
-from kmc.conduction import activation_energy_eV, conduct
+from kmc.conduction import conduct, mean_activation_energy_eV
 from kmc.conduction.sensitivities import find_sensitivities
 from kmc.faces import FaceTable
 from kmc.network import build_network
@@ -42,13 +42,12 @@ def observe_body(faces: FaceTable, materials: Materials, carrier: Carrier, seed:
     result = conduct(network, axis="all", boundary="periodic", tolerance=TOLERANCE, keep_potential=True)
     if result.outcome is not Outcome.CONVERGED:
         raise InputError(f"seed {seed}, {carrier}: {result.outcome}; {result.outcome.advice}")
-    sigma, energy, share = [], [], []
+    sigma, share = [], []
     for solution in result.solutions:
         sigma.append(mS_per_cm(solution.sigma_eff_S_per_m))
-        energy.append(activation_energy_eV(network, solution))
         found = find_sensitivities(network, solution)
         share.append(sum(s.sensitivity for s in found if _is_fitted(s.parameter.kind, s.parameter.name, carrier)))
-    return float(np.mean(sigma)), float(np.average(energy, weights=sigma)), float(np.average(share, weights=sigma))
+    return float(np.mean(sigma)), mean_activation_energy_eV(network, result.solutions), float(np.average(share, weights=sigma))
 
 
 def _is_fitted(kind: str, name: str, carrier: Carrier) -> bool:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from cofire.paper import VALUES
+from cofire.statistics import student_95
 from cofire.version import __version__
 from microstructures.materials import Materials
 
@@ -165,5 +165,5 @@ def interval_half_width(variance_targets: float, variance_replicas: float | None
     >>> round(interval_half_width(1.0, None, 1), 3), round(interval_half_width(0.0, 1.0, 2), 2)
     (1.96, 12.71)
     """
-    own = 0.0 if variance_replicas is None else float(stdtrit(replicas - 1, 0.975)) ** 2 * variance_replicas
+    own = 0.0 if variance_replicas is None else student_95(replicas) ** 2 * variance_replicas
     return math.sqrt(NORMAL_95**2 * variance_targets + own)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from cofire.building import build
-from kmc.axes import Boundary
-from kmc.conduction import ConductionResult, activation_energy_eV, conduct, conduct_over
+from kmc.axes import Boundary, own_boundary
+from kmc.conduction import ConductionResult, conduct, conduct_over, mean_activation_energy_eV
 from kmc.conduction.fields import current_density
 from kmc.hopping import run_tracers
 from kmc.hopping.result import HopResult
@@ -66,7 +67,7 @@ def run_case(case: Case, say: Say = lambda text: None) -> dict[str, Any]:
     arrhenius: list[dict[str, Any]] = []
     stories: dict[str, Any] = {}
     network: Network | None = None
-    boundary: Boundary = "periodic" if all(structure.periodic) else "plates"
+    boundary: Boundary = own_boundary(structure)
     for carrier in CARRIERS:
         say(f"{name}: {carrier}, solver")
         network = build_network(
@@ -116,13 +117,9 @@ def _solver(network: Network, solved: ConductionResult) -> dict[str, Any]:
     found = _estimate(solved.mean_sigma_eff_S_per_m, 0.0, solved.outcome)
     if solved.outcome is Outcome.NOT_CONVERGED:
         found["sigma_mS_per_cm"] = float("nan")  # a value that did not converge is no number for a table
-    weights, energies = [], []
-    for solution in solved.solutions:
-        if solution.potential is not None and solution.sigma_eff_S_per_m > 0.0:
-            weights.append(solution.sigma_eff_S_per_m)
-            energies.append(activation_energy_eV(network, solution))
-    if weights:
-        found["activation_energy_eV"] = float(np.average(energies, weights=weights))
+    energy = mean_activation_energy_eV(network, solved.solutions)
+    if math.isfinite(energy):
+        found["activation_energy_eV"] = energy
     found["iterations"] = max(solution.iterations for solution in solved.solutions)
     return found
 

@@ -9,11 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from cofire.building import build
-from kmc.axes import Boundary
-from kmc.conduction import activation_energy_eV, conduct
+from kmc.axes import Boundary, own_boundary
+from kmc.conduction import conduct, mean_activation_energy_eV
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
 from microstructures.materials import CARRIERS, Carrier, Materials
@@ -107,7 +105,7 @@ def run_variants(group: Sequence[Variant], say: Say = lambda text: None) -> list
     structure = build(body.process, size_um=body.size_um, voxel_nm=body.voxel_nm, seed=body.seed, recipe=body.recipe)
     rows = []
     for variant in group:
-        boundary: Boundary = "plates" if variant.plates or not all(structure.periodic) else "periodic"
+        boundary: Boundary = "plates" if variant.plates else own_boundary(structure)
         network: Network | None = None
         for carrier in variant.carriers:
             network = build_network(
@@ -137,14 +135,9 @@ def _describe(variant: Variant, boundary: Boundary, carrier: Carrier) -> dict[st
 def _solve(network: Network, boundary: Boundary) -> dict[str, Any]:
     found = conduct(network, axis="all", boundary=boundary, keep_potential=True)
     sigma = mS_per_cm(found.mean_sigma_eff_S_per_m)
-    flows = [one for one in found.solutions if one.potential is not None and one.sigma_eff_S_per_m > 0.0]
-    energy = float("nan")
-    if flows:
-        energies = [activation_energy_eV(network, one) for one in flows]
-        energy = float(np.average(energies, weights=[one.sigma_eff_S_per_m for one in flows]))
     lost = found.outcome is Outcome.NOT_CONVERGED
     return {
         "sigma_mS_per_cm": float("nan") if lost else sigma,
-        "activation_energy_eV": energy,
+        "activation_energy_eV": mean_activation_energy_eV(network, found.solutions),
         "outcome": str(found.outcome),
     }

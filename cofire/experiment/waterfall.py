@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from cofire.experiment.variants import Body, Variant
+from cofire.statistics import mean_with_error
 from microstructures.errors import InputError
 from microstructures.materials import Materials
 from microstructures.recipe import Recipe
@@ -155,8 +155,7 @@ def _factor(before: NDArray[np.float64], after: NDArray[np.float64]) -> dict[str
     """Return geometric means and the interval of their ratio, from logarithms of shape (n_seeds,)."""
     n, fall = len(before), before - after
     nothing = float("nan")
-    half = float(stdtrit(n - 1, 0.975) * fall.std(ddof=1) / np.sqrt(n)) if n > 1 else nothing
-    mean = float(fall.mean()) if n else nothing
+    mean, _, half = mean_with_error(fall)
     return {
         "sigma_before_mS_per_cm": float(np.exp(before.mean())) if n else nothing,
         "sigma_after_mS_per_cm": float(np.exp(after.mean())) if n else nothing,

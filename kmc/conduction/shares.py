@@ -6,6 +6,9 @@ sigma_eff answers to any change of the network, a temperature above all.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 from numba import prange
 from numpy.typing import NDArray
@@ -72,6 +75,23 @@ def activation_energy_eV(network: Network, solution: AxisSolution, *, of: str = 
     shares = dissipation_shares_by_axis(network, solution)
     energy = float((shares * class_activation_energy_eV(network)).sum())
     return energy + thermal_energy_eV(network.temperature_C) if of == "sigma_T" else energy
+
+
+def mean_activation_energy_eV(network: Network, solutions: Sequence[AxisSolution]) -> float:
+    """Return the activation energy [eV] of the mean of sigma_eff over axes: of ln(sigma), NaN where nothing flows.
+
+    Parameters
+    ----------
+    network : Network
+        What the solutions belong to.
+    solutions : sequence of AxisSolution
+        With their potentials; those without one, or without a flow, add nothing.
+    """
+    flows = [one for one in solutions if one.potential is not None and one.sigma_eff_S_per_m > 0.0]
+    if not flows:
+        return math.nan
+    energies = [activation_energy_eV(network, one) for one in flows]
+    return float(np.average(energies, weights=[one.sigma_eff_S_per_m for one in flows]))
 
 
 @parallel_kernel

@@ -6,19 +6,19 @@ Errors of conductivities and ratios are relative, those of logarithms, paired ov
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from cofire.calibration.result import NORMAL_95, TARGETS
 from cofire.experiment.budget.error_variants import BOX, BOX_FACTORS, PLATES, VOXEL, coarse_level, select, voxel_levels
 from cofire.experiment.budget.extrapolation import extrapolate
 from cofire.experiment.budget.parameter_error import Spread
 from cofire.experiment.budget.uncertain_numbers import find_uncertain
+from cofire.statistics import mean_with_error
 from microstructures.materials import CARRIERS, Materials
 from microstructures.recipe import Recipe
 
@@ -54,26 +54,18 @@ def by_seed(table: pd.DataFrame, quantity: Quantity) -> pd.Series[float]:
     return np.log(sigma[sigma > 0.0])
 
 
-def mean_of(values: Iterable[float]) -> tuple[float, float, float]:
-    """Return mean, standard error and half of the interval of 95 %; NaN for both from one value."""
-    known = np.array(list(values))
-    n = len(known)
-    error = float(known.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan
-    return (float(known.mean()) if n else math.nan), error, (float(stdtrit(n - 1, 0.975)) * error if n > 1 else math.nan)
-
-
 def replicas_line(estimates: pd.DataFrame, quantity: Quantity) -> tuple[float, str, Line]:
     """Return value, unit and error of the mean over seeds: arithmetic, of ratios geometric, as the comparison prints them."""
     kind, process, carrier = quantity
     solver = estimates[estimates["estimator"] == "solver"]
     values = by_seed(solver, quantity)
-    mean, error, half = mean_of(values)
+    mean, error, half = mean_with_error(values)
     unit = {"sigma": "mS/cm", "ratio": "", "activation_energy": "eV"}[kind]
     if kind == "ratio":
         mean = math.exp(mean)
     elif kind == "sigma":
         mine = solver[(solver["carrier"] == carrier) & (solver["process"] == process)]["sigma_mS_per_cm"].dropna()
-        mean, error, half = mean_of(mine)
+        mean, error, half = mean_with_error(mine)
         if mean > 0.0:
             error, half = error / mean, half / mean
         else:
@@ -115,7 +107,7 @@ def voxels_line(
         return None
     made_of_voxels = [_layer_of_voxels(recipe, h) for h in sizes]
     found = extrapolate(dict(zip(sizes, paired.mean(axis=0).tolist(), strict=True)))
-    _, scatter, _ = mean_of(paired[:, 1] - paired[:, 0])
+    _, scatter, _ = mean_with_error(paired[:, 1] - paired[:, 0])
     notes = [f"{' and '.join(f'{h:g}' for h in sizes)} nm: {found.note}"]
     if math.isfinite(scatter):
         notes.append(f"scatter of the difference over seeds {scatter:.2g}")
@@ -144,7 +136,7 @@ def box_line(rows: pd.DataFrame, quantity: Quantity, size_um: float, voxel_nm: f
     largest = max((factor for factor, values in steps.items() if len(values)), default=None)
     if largest is None:
         return None
-    shift, error, half = mean_of(steps[largest])
+    shift, error, half = mean_with_error(steps[largest])
     significant = abs(shift) > half
     others = "; ".join(f"{f:g} times: {v.mean():+.2g}" for f, v in steps.items() if f != largest and len(v))
     verdict = (
@@ -167,7 +159,7 @@ def boundary_line(rows: pd.DataFrame, quantity: Quantity) -> Line | None:
     shifts = (by_seed(plates, quantity) - by_seed(select(rows, VOXEL, size_um, voxel_nm), quantity)).dropna()
     if shifts.empty:
         return None
-    shift, error, _ = mean_of(shifts)
+    shift, error, _ = mean_with_error(shifts)
     known = f" +- {error:.2g}" if math.isfinite(error) else ""
     note = f"plates: {shift:+.2g}{known}; vanishes with 1/L: a bound, not in the sum"
     return Line("boundary", abs(shift), max(0.0, -shift), max(0.0, shift), shift, in_sum=False, note=note)

@@ -22,8 +22,8 @@ from scipy.interpolate import PchipInterpolator
 from cofire.building import build
 from cofire.experiment.budget.uncertain_numbers import ENERGIES, Uncertain, find_uncertain, with_number
 from cofire.experiment.variants import Variant
-from kmc.axes import Boundary
-from kmc.conduction import activation_energy_eV, conduct
+from kmc.axes import Boundary, own_boundary
+from kmc.conduction import conduct, mean_activation_energy_eV
 from kmc.conduction.parameters import Parameter
 from kmc.conduction.sensitivities import find_sensitivities
 from kmc.network import Network, build_network
@@ -74,7 +74,7 @@ def study_parameters(variant: Variant, say: Say = lambda text: None) -> list[dic
     body = variant.body
     say(f"ranges of the materials, {body.process}, seed {body.seed}")
     structure = build(body.process, size_um=body.size_um, voxel_nm=body.voxel_nm, seed=body.seed, recipe=body.recipe)
-    boundary: Boundary = "plates" if variant.plates or not all(structure.periodic) else "periodic"
+    boundary: Boundary = "plates" if variant.plates else own_boundary(structure)
     rows = []
     network: Network | None = None
     for carrier in variant.carriers:
@@ -170,13 +170,12 @@ def _solve(network: Network, boundary: Boundary) -> _Answer:
     if not flows or solved.outcome is Outcome.NOT_CONVERGED:
         return _Answer(np.nan, np.nan, (), network.carrier)
     weights = np.array([one.sigma_eff_S_per_m for one in flows])
-    energies = [activation_energy_eV(network, one) for one in flows]
     shares: dict[Parameter, float] = {}
     for one, weight in zip(flows, weights / weights.sum(), strict=True):
         for entry in find_sensitivities(network, one):
             shares[entry.parameter] = shares.get(entry.parameter, 0.0) + float(weight) * entry.sensitivity
     sigma = np.log(solved.mean_sigma_eff_S_per_m)
-    return _Answer(float(sigma), float(np.average(energies, weights=weights)), tuple(shares.items()), network.carrier)
+    return _Answer(float(sigma), mean_activation_energy_eV(network, flows), tuple(shares.items()), network.carrier)
 
 
 def sample_ranges(study: pd.DataFrame, *, points: int = POINTS, seed: int = 1) -> tuple[Spread, ...]:

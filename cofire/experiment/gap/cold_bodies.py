@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cofire.calibration.materials import BOUNDARY_PAIR, FILM_BEARER
 from cofire.experiment.scenarios.scenarios import changed_materials, changed_recipe
-from kmc.conduction import activation_energy_eV, conduct
+from kmc.conduction import conduct, mean_activation_energy_eV
 from kmc.faces import FaceTable
 from kmc.interfaces import resistance_ohm_m2
 from kmc.network import build_network
@@ -149,13 +149,10 @@ class ColdBodies:
             result = conduct(network, axis="all", boundary="periodic", keep_potential=True)
             lost = result.outcome is Outcome.NOT_CONVERGED
             sigma.append(math.nan if lost else mS_per_cm(result.mean_sigma_eff_S_per_m))
-            flows = [one for one in result.solutions if one.potential is not None and one.sigma_eff_S_per_m > 0.0]
-            weights = [one.sigma_eff_S_per_m for one in flows]
             own = []
             for known in materials:
                 other = build_network(faces, known, carrier=gap.carrier, temperature_C=gap.temperature_C)
-                each = [activation_energy_eV(other, one) for one in flows]
-                own.append(float(np.average(each, weights=weights)) if flows else math.nan)
+                own.append(mean_activation_energy_eV(other, result.solutions))
             energies.append(own)
         return Point(np.array(sigma), np.array(energies).T, float(np.mean(radii)))
 

@@ -16,9 +16,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cofire.building import PROCESSES
-from cofire.calibration.result import TARGETS, interval_half_width
+from cofire.calibration.result import TARGETS
 from cofire.experiment.scenarios.scenarios import BASE
 from cofire.paper import VALUES
+from cofire.statistics import mean_with_error
 
 COLUMNS = (
     "group", "label", "quantity", "process", "carrier", "unit", "value", "low", "high", "change", "change_low", "change_high",
@@ -40,13 +41,7 @@ def mean_with_interval(values: Sequence[float]) -> tuple[float, float, float]:
     >>> [round(number, 3) for number in mean_with_interval([1.0, 2.0, 3.0])]
     [2.0, -0.484, 4.484]
     """
-    known = np.array([value for value in values if math.isfinite(value)])
-    if not len(known):
-        return math.nan, math.nan, math.nan
-    mean = float(known.mean())
-    if len(known) < 2:
-        return mean, math.nan, math.nan
-    half = interval_half_width(0.0, float(known.var(ddof=1)) / len(known), len(known))
+    mean, _, half = mean_with_error(value for value in values if math.isfinite(value))
     return mean, mean - half, mean + half
 
 
