@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import numba
+from filelock import FileLock
 from llvmlite import ir
 from numba.core import cgutils, types
+from numba.core.caching import FunctionCache
 from numba.extending import intrinsic, overload
+
+Result = TypeVar("Result")
+
+
+class SharedCache(FunctionCache):
+    """Compiled code on disk that several processes may add to at once.
+
+    numba reads the index of a kernel, adds to it and writes it back; without a lock two processes may give two signatures
+    the same file.
+    """
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Save compiled code while no other process does."""
+        os.makedirs(self.cache_path, exist_ok=True)
+        with FileLock(os.path.join(self.cache_path, ".lock")):
+            super().save_overload(sig, data)
+
+
+def _compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    compiled: Callable[..., Any] = numba.njit(nogil=True, **options)(function)
+    if not numba.config.DISABLE_JIT:
+        compiled._cache = SharedCache(function)  # type: ignore[attr-defined]
+    return compiled
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a serial kernel, cached on disk, releasing the GIL."""
-    return numba.njit(cache=True, nogil=True)(function)
+    return _compiled(function)
 
 
 def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a kernel whose outer `prange` loop writes disjoint data, so that its bits do not depend on the threads."""
-    return numba.njit(cache=True, nogil=True, parallel=True)(function)
+    return _compiled(function, parallel=True)
 
 
 def inline_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a small function that is inlined into other kernels."""
-    return numba.njit(cache=True, nogil=True, inline="always")(function)
+    return _compiled(function, inline="always")
 
 
 def prefetch(array: Any, index: int) -> None:
@@ -49,6 +76,16 @@ def _prefetch(typing_context: Any, array: Any, index: Any) -> Any:
 @overload(prefetch, inline="always")
 def _prefetch_compiled(array, index):  # type: ignore[no-untyped-def]
     return lambda array, index: _prefetch(array, index)
+
+
+def in_threads(part: Callable[[int, int], Result], count: int, at_once: int = 1) -> list[Result]:
+    """Call `part(first, last)` for every `at_once` of `count` pieces of work, on as many threads as parallel kernels use.
+
+    For a serial kernel that is too large for a `prange` loop, whose body is compiled anew in the loop's own types. The parts
+    write disjoint data or return what they found, in order, so that bits do not depend on the threads.
+    """
+    with ThreadPoolExecutor(numba.get_num_threads()) as pool:
+        return list(pool.map(lambda first: part(first, min(first + at_once, count)), range(0, count, at_once)))
 
 
 @contextmanager

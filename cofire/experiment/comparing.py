@@ -16,6 +16,7 @@ from cofire.experiment.comparison import Comparison
 from cofire.experiment.explaining import explain
 from cofire.experiment.reporting.report import write_report
 from cofire.experiment.summary import gather_estimates, summarise, write_tables
+from cofire.experiment.warm_up import warm_up
 from cofire.store import open_folder, remove_if_empty, write_json, write_table
 from cofire.version import __version__, library_versions
 from cofire.workers import Workers, worker_count
@@ -128,9 +129,7 @@ def compare(
     explanation, why_not = None, None
     with Workers(used) as pool:
         try:
-            if used > 1:
-                progress(None, "compiling kernels (first run only)")
-                warm_up(folder / "structures" / ".warm-up.h5")
+            warm_up(pool, lambda done, text: progress(None, text))
             results = pool.run(run_case, cases, say)
         except BaseException:
             remove_if_empty(folder / "structures", folder)
@@ -174,17 +173,3 @@ def compare(
     write_json(folder / "run.json", {**run, "percolation": [result["percolation"] for result in results]})
     write_report(comparison)
     return comparison
-
-
-def warm_up(scratch: Path) -> None:
-    """Run a tiny pair once, so that every kernel is compiled and cached before several processes need it."""
-    recipe = load_recipe()
-    coarse = recipe.fire.interphase
-    assert coarse is not None
-    thick = coarse.model_copy(update={"thickness_p05_nm": 120.0, "thickness_p95_nm": 150.0})
-    known = recipe.model_copy(update={"fire": recipe.fire.model_copy(update={"interphase": thick})})
-    try:
-        for process in PROCESSES:
-            run_case(Case(process, 1, 0, 2.0, 50.0, known, None, 60.0, 2000, (), scratch))
-    finally:
-        scratch.unlink(missing_ok=True)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
 from kmc.faces.listed_pairs import reacted
 from kmc.faces.surface_reading import REACH, WINDOW, exactly_flat, read_share, smooth
-from kmc.faces.tiles import TILE, extend, gather, tile_box, tile_count
-from microstructures.jit import kernel, parallel_kernel
+from kmc.faces.tiles import TILE, extend, gather, over_tiles, tile_box
+from microstructures.jit import kernel
 from microstructures.voxels.interface_normals import SMOOTHING
 
 _WHOLE = float(WINDOW.sum() ** 3)
@@ -16,7 +15,6 @@ _NOTHING = 1e-9 * _WHOLE
 """Less weight than one voxel in the farthest corner of the window."""
 
 
-@parallel_kernel
 def film_distances(labels, grains, zones, near, phase_of_label, film_of, bears, wraps, side, keys):  # type: ignore[no-untyped-def]
     """Return the signed distance [voxels] of each voxel from its zone's surface, the coated share there, and the film.
 
@@ -26,14 +24,27 @@ def film_distances(labels, grains, zones, near, phase_of_label, film_of, bears, 
     distance = np.zeros(labels.shape, dtype=np.float32)
     coated = np.zeros(labels.shape, dtype=np.float32)
     film = np.full(labels.shape, -1, dtype=np.int8)
-    for tile in prange(tile_count(labels.shape)):
+    over_tiles(
+        lambda first, last: _read_tiles(
+            first, last, labels, grains, zones, near, phase_of_label, film_of, bears, wraps, side, keys, distance, coated, film
+        ),
+        labels.shape,
+    )
+    return distance, coated, film
+
+
+@kernel
+def _read_tiles(  # type: ignore[no-untyped-def]
+    first, last, labels, grains, zones, near, phase_of_label, film_of, bears, wraps, side, keys, distance, coated, film
+):
+    """Read the voxels of some tiles."""
+    for tile in range(first, last):
         own, boxes = _zones_of_tile(zones, near, tile_box(tile, labels.shape))
         for n in range(len(own)):
             _read_zone(
                 labels, grains, zones, near, phase_of_label, film_of, bears, wraps, side, keys, own[n], boxes[n],
                 distance, coated, film,
             )  # fmt: skip
-    return distance, coated, film
 
 
 @kernel

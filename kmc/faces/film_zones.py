@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
 from kmc.faces.listed_pairs import reacted
-from kmc.faces.tiles import gather, tile_box, tile_count
-from microstructures.jit import kernel, parallel_kernel
+from kmc.faces.tiles import gather, over_tiles, tile_box
+from microstructures.jit import kernel
 
 HALO_REACH = 2
 """Voxels outside a film-bearing grain that still carry its film."""
@@ -18,25 +17,32 @@ _STEPS = np.ascontiguousarray(_CUBE[np.argsort(_FAR, kind="stable")][1:])
 """Steps to the voxels of the cube around one, nearest first."""
 
 
-@parallel_kernel
 def film_zones(labels, grains, has_grains, phase_of_label, film_of, bears, wraps, side, keys):  # type: ignore[no-untyped-def]
     """Return the film-bearing grain (+1) each voxel belongs to or lies next to, and whether its surface is near.
 
     A film reaches only into neighbours that it coats the grain against; it does not short-circuit other grains.
     """
-    own = np.zeros(labels.shape, dtype=np.int32)
-    for i in prange(labels.shape[0]):
-        for j in range(labels.shape[1]):
-            for k in range(labels.shape[2]):
-                if bears[phase_of_label[labels[i, j, k]]]:
-                    own[i, j, k] = 1 + (grains[i, j, k] if has_grains else 0)
+    own = bears[phase_of_label][labels].astype(np.int32)
+    if has_grains:
+        own *= grains + np.int32(1)
     zones = own.copy()
     near = np.zeros(labels.shape, dtype=np.bool_)
-    for tile in prange(tile_count(labels.shape)):
-        _zones_in_tile(
-            tile_box(tile, labels.shape), labels, grains, has_grains, phase_of_label, film_of, own, wraps, side, keys, zones, near
-        )  # fmt: skip
+    over_tiles(
+        lambda first, last: _zones_in_tiles(
+            first, last, labels, grains, has_grains, phase_of_label, film_of, own, wraps, side, keys, zones, near
+        ),
+        labels.shape,
+    )
     return zones, near
+
+
+@kernel
+def _zones_in_tiles(  # type: ignore[no-untyped-def]
+    first, last, labels, grains, has_grains, phase_of_label, film_of, own, wraps, side, keys, zones, near
+):
+    for tile in range(first, last):
+        box = tile_box(tile, labels.shape)
+        _zones_in_tile(box, labels, grains, has_grains, phase_of_label, film_of, own, wraps, side, keys, zones, near)
 
 
 @kernel

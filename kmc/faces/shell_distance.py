@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kmc.faces.listed_pairs import pair_index
 from kmc.faces.surface_reading import REACH, WINDOW, exactly_flat, read_share, smooth
-from kmc.faces.tiles import any_near, extend, gather, tile_box, tile_count
+from kmc.faces.tiles import any_near, extend, gather, over_tiles, tile_box
 from microstructures.jit import inline_kernel, kernel, parallel_kernel
 from microstructures.voxels.interface_normals import SMOOTHING
 
@@ -74,7 +74,6 @@ def mark_contacts(side, grains, keys, wraps):  # type: ignore[no-untyped-def]
     return touches, count
 
 
-@parallel_kernel
 def nearest_pair(side, grains, keys, touches, reach, steps, wraps):  # type: ignore[no-untyped-def]
     """Return the listed pair whose other grain comes nearest to each voxel, and whether its plane is near enough to be read.
 
@@ -82,9 +81,17 @@ def nearest_pair(side, grains, keys, touches, reach, steps, wraps):  # type: ign
     """
     pair = np.full(side.shape, -1, dtype=np.int32)
     close = np.zeros(side.shape, dtype=np.bool_)
-    for tile in prange(tile_count(side.shape)):
-        _nearest_in_tile(tile_box(tile, side.shape), side, grains, keys, touches, reach, steps, wraps, pair, close)
+    over_tiles(
+        lambda first, last: _nearest_in_tiles(first, last, side, grains, keys, touches, reach, steps, wraps, pair, close),
+        side.shape,
+    )
     return pair, close
+
+
+@kernel
+def _nearest_in_tiles(first, last, side, grains, keys, touches, reach, steps, wraps, pair, close):  # type: ignore[no-untyped-def]
+    for tile in range(first, last):
+        _nearest_in_tile(tile_box(tile, side.shape), side, grains, keys, touches, reach, steps, wraps, pair, close)
 
 
 @kernel
@@ -146,7 +153,6 @@ def rounded(distance, i, j, k):  # type: ignore[no-untyped-def]
     return math.floor(distance * STEPS + threshold)
 
 
-@parallel_kernel
 def read_distances(side, close, touches, wraps):  # type: ignore[no-untyped-def]
     """Return the distance [voxels] of each voxel near a layer from its plane, positive in the host.
 
@@ -155,9 +161,14 @@ def read_distances(side, close, touches, wraps):  # type: ignore[no-untyped-def]
     two windows to none. Voxels that are not `close` get a distance beyond any reading.
     """
     out = np.full(side.shape, 1e6, dtype=np.float32)
-    for tile in prange(tile_count(side.shape)):
-        _read_tile(tile_box(tile, side.shape), side, close, touches, wraps, out)
+    over_tiles(lambda first, last: _read_tiles(first, last, side, close, touches, wraps, out), side.shape)
     return out
+
+
+@kernel
+def _read_tiles(first, last, side, close, touches, wraps, out):  # type: ignore[no-untyped-def]
+    for tile in range(first, last):
+        _read_tile(tile_box(tile, side.shape), side, close, touches, wraps, out)
 
 
 @kernel
@@ -196,7 +207,6 @@ def _read(wide, narrow, here):  # type: ignore[no-untyped-def]
     return max(here * (2.0 * read_share(narrow[1] / (narrow[0] + narrow[1]), NARROW) - read), SMALLEST)
 
 
-@parallel_kernel
 def complete_distances(  # type: ignore[no-untyped-def]
     side, grains, keys, pair, touches, read, steps, wraps
 ):
@@ -209,9 +219,22 @@ def complete_distances(  # type: ignore[no-untyped-def]
     out = np.zeros(side.shape, dtype=np.int16)
     kept = np.full(side.shape, -1, dtype=np.int32)
     normal = np.full(side.shape, 3, dtype=np.int8)
-    for tile in prange(tile_count(side.shape)):
-        _complete_tile(tile_box(tile, side.shape), side, grains, keys, pair, touches, read, steps, wraps, out, kept, normal)
+    over_tiles(
+        lambda first, last: _complete_tiles(
+            first, last, side, grains, keys, pair, touches, read, steps, wraps, out, kept, normal
+        ),
+        side.shape,
+    )
     return out, kept, normal
+
+
+@kernel
+def _complete_tiles(  # type: ignore[no-untyped-def]
+    first, last, side, grains, keys, pair, touches, read, steps, wraps, out, kept, normal
+):
+    for tile in range(first, last):
+        box = tile_box(tile, side.shape)
+        _complete_tile(box, side, grains, keys, pair, touches, read, steps, wraps, out, kept, normal)
 
 
 @kernel

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 
-from microstructures.jit import inline_kernel, kernel
+from microstructures.jit import in_threads, inline_kernel, kernel
 from microstructures.voxels.interface_normals import step_index
 
 TILE = 16
 """Edge [voxels] of a tile."""
+TILES_AT_ONCE = 8
 
 
-@inline_kernel
-def tile_count(shape):  # type: ignore[no-untyped-def]
-    """Return how many tiles cover a structure."""
-    return (-(-shape[0] // TILE)) * (-(-shape[1] // TILE)) * (-(-shape[2] // TILE))
+def over_tiles(part: Callable[[int, int], None], shape: tuple[int, ...]) -> None:
+    """Call `part(first, last)`, which writes to its own tiles only, until all tiles that cover a structure are done."""
+    in_threads(part, math.prod(-(-n // TILE) for n in shape), TILES_AT_ONCE)
 
 
 @kernel

@@ -8,10 +8,9 @@ particles there are none.
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 from numpy.typing import NDArray
 
-from microstructures.jit import kernel, parallel_kernel
+from microstructures.jit import in_threads, kernel
 from microstructures.voxels.rasterize import BLOCK, bins
 
 Floats = NDArray[np.float64]
@@ -53,7 +52,12 @@ def open_pores(
     inside = np.ascontiguousarray(centre % size)
     cells, begin, members = bins(inside, grains.shape)
     outside: NDArray[np.float32] = np.empty(grains.shape, dtype=np.float32)
-    _outside(grains, inside, radius, grain_of_particle, max(rounding, 1e-3), cells, begin, members, outside)
+    in_threads(
+        lambda first, last: _outside(
+            first, last, grains, inside, radius, grain_of_particle, max(rounding, 1e-3), cells, begin, members, outside
+        ),
+        -(-grains.shape[0] // BLOCK),
+    )
     limit = _largest(outside, count)
     grains[outside > limit] = 0
     tied = np.flatnonzero(outside.ravel() == limit)
@@ -71,11 +75,11 @@ def _largest(values: NDArray[np.float32], count: int) -> np.float32:
     return np.float32(between[len(between) - (count - beyond)])
 
 
-@parallel_kernel
-def _outside(grains, centre, radius, grain, rounding, cells, begin, members, out):  # type: ignore[no-untyped-def]
-    """Write how far each voxel lies outside the particles (negative inside), rounded; one plane of blocks at a time."""
-    for plane in prange((grains.shape[0] + BLOCK - 1) // BLOCK):
-        _plane(int(plane), grains, centre, radius, grain, rounding, cells, begin, members, out)
+@kernel
+def _outside(first, last, grains, centre, radius, grain, rounding, cells, begin, members, out):  # type: ignore[no-untyped-def]
+    """Write how far each voxel of some planes of blocks lies outside the particles (negative inside), rounded."""
+    for plane in range(first, last):
+        _plane(plane, grains, centre, radius, grain, rounding, cells, begin, members, out)
 
 
 @kernel

@@ -11,9 +11,11 @@ from numba import prange
 from numpy.typing import NDArray
 
 from microstructures.errors import InputError
-from microstructures.jit import kernel, parallel_kernel
+from microstructures.jit import in_threads, kernel, parallel_kernel
 
 NEVER = -(1 << 40)
+PLANES = 8
+"""Planes that a thread takes at once."""
 
 
 def nearest_source(
@@ -61,7 +63,7 @@ def nearest_source(
     squared: NDArray[np.float32] = np.empty(source.shape, dtype=np.float32)
     _along_z(source, size[2], bool(wraps[2]), steps[2], index, squared)
     for axis in (1, 0):
-        _along_rows(index, squared, axis, size[axis], bool(wraps[axis]), steps[axis])
+        _take_nearer(index, squared, axis, size[axis], bool(wraps[axis]), steps[axis])
     squared[squared > np.float32(reach * reach * (1 + 1e-6))] = np.inf
     index[np.isinf(squared)] = -1
     np.sqrt(squared, out=squared)
@@ -90,11 +92,18 @@ def _along_z(source, h, wraps, steps, index, squared):  # type: ignore[no-untype
                             index[i, j, k] = base + (last if turn == 0 else nz - 1 - last) % nz
 
 
-@parallel_kernel
-def _along_rows(index, squared, axis, h, wraps, steps):  # type: ignore[no-untyped-def]
-    """Take the best of the marks of neighbours along x (axis 0) or y (axis 1); threads share the other of the two."""
-    for plane in prange(index.shape[1 - axis]):
-        _plane(index, squared, axis, int(plane), h, wraps, steps)
+def _take_nearer(index: NDArray[np.int32], squared: NDArray[np.float32], axis: int, h: float, wraps: bool, steps: int) -> None:
+    """Take the best of the marks of neighbours along an axis, on several threads."""
+    in_threads(
+        lambda first, last: _along_rows(first, last, index, squared, axis, h, wraps, steps), index.shape[1 - axis], PLANES
+    )
+
+
+@kernel
+def _along_rows(first, last, index, squared, axis, h, wraps, steps):  # type: ignore[no-untyped-def]
+    """Take the best of the marks of neighbours along x (axis 0) or y (axis 1) in some planes along the other of the two."""
+    for plane in range(first, last):
+        _plane(index, squared, axis, plane, h, wraps, steps)
 
 
 @kernel

@@ -7,11 +7,10 @@ are compared. Blocks are independent: any number of threads gives the same bits,
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 from numpy.typing import NDArray
 
 from microstructures.errors import InputError
-from microstructures.jit import kernel, parallel_kernel
+from microstructures.jit import in_threads, kernel
 
 Floats = NDArray[np.float64]
 
@@ -92,8 +91,12 @@ def _cells(centre: Floats, weight: Floats, shape: tuple[int, int, int], beyond: 
     cells, begin, members = bins(inside, shape)
     grains: NDArray[np.int32] = np.empty(shape, dtype=np.int32)
     blocks = tuple(-(-n // BLOCK) for n in shape)
-    full = _raster(inside, np.ascontiguousarray(weight), float(weight.max()), beyond, cells, begin, members, blocks, grains)
-    if full:
+    heaviest, weight = float(weight.max()), np.ascontiguousarray(weight)
+    full = in_threads(
+        lambda first, last: _raster(first, last, inside, weight, heaviest, beyond, cells, begin, members, blocks, grains),
+        blocks[0],
+    )
+    if any(full):
         raise InputError(
             f"more than {MOST_CANDIDATES} particles reach into a block of {BLOCK} voxels; use a smaller voxel_nm or coarser powder"
         )
@@ -191,17 +194,17 @@ def _images(middle, size, centre, found, count, shifted, owner):  # type: ignore
     return images
 
 
-@parallel_kernel
-def _raster(centre, weight, heaviest, beyond, cells, begin, members, blocks, grains):  # type: ignore[no-untyped-def]
-    """Fill `grains`, one plane of blocks at a time; return how many blocks had too many candidates."""
+@kernel
+def _raster(first, last, centre, weight, heaviest, beyond, cells, begin, members, blocks, grains):  # type: ignore[no-untyped-def]
+    """Fill some planes of blocks; return how many blocks had too many candidates."""
     nx, ny, nz = grains.shape
     size = np.array([float(nx), float(ny), float(nz)])
-    full = np.zeros(blocks[0], dtype=np.int64)
-    for plane in prange(blocks[0]):
-        full[plane] = _raster_plane(
-            int(plane), size, centre, weight, heaviest, beyond, cells, begin, members, blocks[1], blocks[2], grains
+    full = 0
+    for plane in range(first, last):
+        full += _raster_plane(
+            plane, size, centre, weight, heaviest, beyond, cells, begin, members, blocks[1], blocks[2], grains
         )
-    return full.sum()
+    return full
 
 
 @kernel
