@@ -9,17 +9,15 @@ lies flat in one plane of the grid is not fitted but solved with the lattice's G
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numba import get_num_threads
 from numpy.typing import NDArray
 
 from kmc.faces.lattice_spreading import flat_face_resistance, surface_potential
 from microstructures.errors import InputError
 from microstructures.features import PointContacts
-from microstructures.jit import kernel
+from microstructures.jit import in_threads, kernel
 from microstructures.structure import VoxelStructure
 
 ONE_FACE_RADIUS = 0.269
@@ -101,16 +99,14 @@ def _select_in_threads(
     pairs, point, radius = contacts.grains.astype(np.int64), contacts.point / h, contacts.radius / h
     table, periodic = surface_potential(), all(structure.periodic)
 
-    def block(start: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        part = slice(start, start + CONTACTS_PER_BLOCK)
+    def block(first: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        part = slice(first, last)
         found: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]] = _select(
             structure.grains, periodic, pairs[part], point[part], contacts.normal[part], radius[part], table
         )
         return found
 
-    starts = range(0, max(1, len(radius)), CONTACTS_PER_BLOCK)
-    with ThreadPoolExecutor(get_num_threads()) as pool:
-        parts = list(pool.map(block, starts))
+    parts = in_threads(block, len(radius), CONTACTS_PER_BLOCK) or [block(0, 0)]
     found, count, spread = (np.concatenate(column) for column in zip(*parts, strict=True))
     return found, count, spread
 
