@@ -15,6 +15,7 @@ from cofire.experiment.case import Case, run_case
 from cofire.experiment.comparison import Comparison
 from cofire.experiment.explaining import explain
 from cofire.experiment.reporting.report import write_report
+from cofire.experiment.setting import Setting
 from cofire.experiment.summary import gather_estimates, summarise, write_tables
 from cofire.experiment.warm_up import warm_up
 from cofire.store import open_folder, remove_if_empty, write_json, write_table
@@ -137,10 +138,8 @@ def compare(
         if explained:
             write_table(folder / "estimates", gather_estimates(results))
             try:
-                explanation = explain(
-                    gather_estimates(results), known, conducting, seeds=range(seed, seed + replicas), size_um=size_um,
-                    voxel_nm=voxel_nm, temperature_C=temperature_C, workers=pool, say=say_more,
-                )  # fmt: skip
+                setting = Setting(known, conducting, tuple(range(seed, seed + replicas)), size_um, voxel_nm, temperature_C)
+                explanation = explain(gather_estimates(results), setting, workers=pool, say=say_more)
             except InputError as error:  # a variant that cannot be built says nothing against the bodies themselves
                 why_not = str(error)
     progress(0.98, "writing tables, figures and the report")

@@ -7,7 +7,7 @@ allow, because only differences count there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cofire.experiment.budget.error_budget import error_budget
@@ -16,11 +16,10 @@ from cofire.experiment.budget.parameter_error import study_parameters
 from cofire.experiment.gap.closing import close_gap, falsifiable_statement, find_gaps, gap_table
 from cofire.experiment.scenarios.scenario_table import observations, scenario_table
 from cofire.experiment.scenarios.scenarios import scenario_variants
+from cofire.experiment.setting import Setting
 from cofire.experiment.variants import Variant, group_by_body, run_variants
 from cofire.experiment.waterfall import waterfall, waterfall_variants
 from cofire.workers import Workers
-from microstructures.materials import Materials
-from microstructures.recipe import Recipe
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,13 +76,8 @@ class _Task:
 
 def explain(
     estimates: pd.DataFrame,
-    recipe: Recipe,
-    materials: Materials,
+    setting: Setting,
     *,
-    seeds: Sequence[int],
-    size_um: float,
-    voxel_nm: float,
-    temperature_C: float,
     workers: Workers,
     say: Say = lambda done, tasks, text: None,
 ) -> Explanation:
@@ -93,12 +87,8 @@ def explain(
     ----------
     estimates : DataFrame
         One row per process, seed, carrier and estimator of the comparison.
-    recipe, materials : Recipe, Materials
-        Those of the comparison.
-    seeds : sequence of int
-        Its seeds.
-    size_um, voxel_nm, temperature_C : float
-        Its box [um], voxels [nm] and temperature [degC].
+    setting : Setting
+        The comparison.
     workers : Workers
         Processes to run in.
     say : callable
@@ -106,16 +96,14 @@ def explain(
     """
     import pandas as pd
 
-    coarse = coarse_level(voxel_levels(recipe, voxel_nm))
-    box = {"size_um": size_um, "voxel_nm": voxel_nm, "temperature_C": temperature_C}
-    near = {**box, "voxel_nm": coarse}
-    chain = waterfall_variants(recipe, materials, seeds=seeds, **box)
-    known = [_of_comparison(one, estimates, recipe, materials) for one in chain]
+    coarse = replace(setting, voxel_nm=coarse_level(voxel_levels(setting.recipe, setting.voxel_nm)))
+    chain = waterfall_variants(setting)
+    known = [_of_comparison(one, estimates, setting) for one in chain]
     parts = {
         "waterfall": _solving([one for one, row in zip(chain, known, strict=True) if row.empty]),
-        "scenarios": _solving(scenario_variants(recipe, materials, seeds=seeds, **near)),
-        "budget": _solving(budget_variants(recipe, materials, seeds=seeds, **box)),
-        "study": [_Task(study_parameters, one) for one in study_variants(recipe, materials, seeds=seeds[:1], **box)],
+        "scenarios": _solving(scenario_variants(coarse)),
+        "budget": _solving(budget_variants(setting)),
+        "study": [_Task(study_parameters, one) for one in study_variants(setting)],
     }
     tasks = [task for part in parts.values() for task in part]
     gaps_to_come = 6
@@ -123,9 +111,9 @@ def explain(
     answers = iter(workers.run(_run, tasks, lambda done, text: say(done, every, text)))
     rows = {name: pd.DataFrame([row for _ in part for row in next(answers)]) for name, part in parts.items()}
     steps = pd.concat([*known, rows["waterfall"]])
-    order = {one.name: k for k, one in enumerate(chain[: len(chain) // len(seeds)])}
+    order = {one.name: k for k, one in enumerate(chain[: len(chain) // len(setting.seeds)])}
     steps = steps.sort_values("variant", key=lambda names: names.map(order), kind="stable")
-    gaps = [_Task(close_gap, gap) for gap in find_gaps(rows["scenarios"], recipe, materials, **near)]
+    gaps = [_Task(close_gap, gap) for gap in find_gaps(rows["scenarios"], coarse)]
     closed = workers.run(_run, gaps, lambda done, text: say(len(tasks) + done, every, text))
     table = gap_table(closed)
     scenarios = scenario_table(rows["scenarios"])
@@ -134,17 +122,15 @@ def explain(
         scenarios=scenarios,
         observations=observations(scenarios),
         gaps=table,
-        budget=error_budget(
-            estimates, rows["budget"], rows["study"], recipe=recipe, materials=materials, size_um=size_um, voxel_nm=voxel_nm
-        ),
+        budget=error_budget(estimates, rows["budget"], rows["study"], setting),
         statement=falsifiable_statement(table),
-        coarse_nm=coarse,
+        coarse_nm=coarse.voxel_nm,
     )
 
 
-def _of_comparison(variant: Variant, estimates: pd.DataFrame, recipe: Recipe, materials: Materials) -> pd.DataFrame:
+def _of_comparison(variant: Variant, estimates: pd.DataFrame, setting: Setting) -> pd.DataFrame:
     """Return what the comparison's own solver found, where a variant is one of its bodies; else nothing."""
-    if variant.body.recipe != recipe or variant.materials is not materials:
+    if variant.body.recipe != setting.recipe or variant.materials is not setting.materials:
         return estimates.iloc[:0]
     body = variant.body
     same = (estimates["process"] == body.process) & (estimates["seed"] == body.seed) & (estimates["estimator"] == "solver")

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cofire.experiment.variants import Body, Variant
+from cofire.experiment.setting import Setting
+from cofire.experiment.variants import Variant
 from cofire.statistics import mean_with_error
 from microstructures.errors import InputError
-from microstructures.materials import Materials
 from microstructures.recipe import Recipe
 
 CO_FIRED, NO_LAYER, NO_GROWTH = "co-fired", "no reaction layer", "no grain growth"
@@ -28,15 +28,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def waterfall_variants(
-    recipe: Recipe,
-    materials: Materials,
-    *,
-    seeds: Sequence[int],
-    size_um: float,
-    voxel_nm: float,
-    temperature_C: float,
-) -> list[Variant]:
+def waterfall_variants(setting: Setting) -> list[Variant]:
     """Return the chain of bodies from co-fired to cold-pressed, one thing changed at a time, for every seed.
 
     Each variant bears the name of what was changed last:
@@ -54,16 +46,8 @@ def waterfall_variants(
 
     Parameters
     ----------
-    recipe : Recipe
-        Powders, pressing and firing.
-    materials : Materials
-        What all of them conduct.
-    seeds : sequence of int
-        One chain each.
-    size_um, voxel_nm : float
-        Edge of the green body [um] and of a voxel [nm].
-    temperature_C : float
-        Temperature [degC].
+    setting : Setting
+        The comparison; one chain for each of its seeds.
 
     Returns
     -------
@@ -73,10 +57,11 @@ def waterfall_variants(
     Examples
     --------
     >>> from microstructures.materials import load_materials
-    >>> chain = waterfall_variants(Recipe(), load_materials(), seeds=[1], size_um=4.0, voxel_nm=50.0, temperature_C=60.0)
+    >>> chain = waterfall_variants(Setting(Recipe(), load_materials(), (1,), size_um=4.0, voxel_nm=50.0))
     >>> [variant.name for variant in chain][:3]
     ['co-fired', 'no reaction layer', 'no grain growth']
     """
+    recipe, materials = setting.recipe, setting.materials
     pressed = recipe.press.relative_density
     bare = _fired(recipe, interphase=None)
     small = _fired(bare, grain_growth=dict.fromkeys(bare.fire.grain_growth, 1.0))
@@ -92,8 +77,8 @@ def waterfall_variants(
     ]
     kept = [link for k, link in enumerate(chain) if k == 0 or link[1:] != chain[k - 1][1:]]
     return [
-        Variant(name, Body(process, seed, size_um, voxel_nm, used), known, temperature_C)
-        for seed in seeds
+        Variant(name, replace(setting.body(process, seed), recipe=used), known, setting.temperature_C)
+        for seed in setting.seeds
         for name, process, used, known in kept
     ]
 

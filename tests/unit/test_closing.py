@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,14 @@ from cofire.experiment.gap.closing import (
 from cofire.experiment.gap.cold_bodies import BARRIERS_EV
 from cofire.experiment.gap.root_search import find_root
 from cofire.experiment.scenarios.scenarios import changed_materials, changed_recipe
+from cofire.experiment.setting import Setting
 from cofire.experiment.variants import Body, Variant, group_by_body, run_variants
 from microstructures.materials import Materials, load_materials
 from microstructures.recipe import Recipe, load_recipe
 
 RECIPE, MATERIALS = load_recipe(), load_materials()
 SIZE_UM, VOXEL_NM, SEEDS = 2.4, 80.0, (1, 2)
+SETTING = Setting(RECIPE, MATERIALS, SEEDS, SIZE_UM, VOXEL_NM)
 
 
 def solve(recipe: Recipe, materials: Materials, process: str, temperature_C: float = 60.0) -> pd.DataFrame:
@@ -39,9 +42,8 @@ def base() -> pd.DataFrame:
     return pd.concat([solve(RECIPE, MATERIALS, process) for process in ("cold-pressed", "co-fired")], ignore_index=True)
 
 
-def gaps(base: pd.DataFrame, carrier: str = "ion", **options: Any) -> dict[str, Any]:
-    known: dict[str, Any] = {"size_um": SIZE_UM, "voxel_nm": VOXEL_NM, "temperature_C": 60.0, **options}
-    found = find_gaps(base, RECIPE, MATERIALS, **known)
+def gaps(base: pd.DataFrame, carrier: str = "ion", temperature_C: float = 60.0, **options: Any) -> dict[str, Any]:
+    found = find_gaps(base, replace(SETTING, temperature_C=temperature_C), **options)
     return {gap.change: gap for gap in found if gap.carrier == carrier}
 
 
@@ -113,7 +115,7 @@ def test_what_cannot_be_reached_is_told(base):
 def test_tasks_can_be_sent_to_a_pool_and_need_paths_in_both_bodies(base):
     blocked = base.copy()
     blocked.loc[(blocked["seed"] == 2) & (blocked["process"] == "cold-pressed"), "sigma_mS_per_cm"] = 0.0
-    tasks = find_gaps(blocked, RECIPE, MATERIALS, size_um=SIZE_UM, voxel_nm=VOXEL_NM, temperature_C=60.0)
+    tasks = find_gaps(blocked, SETTING)
     assert {tuple(task.fired) for task in tasks} == {(1,)}
     assert pickle.loads(pickle.dumps(tasks[0])) == tasks[0]
     assert pickle.loads(pickle.dumps(close_gap)) is close_gap
@@ -124,9 +126,7 @@ def test_tasks_can_be_sent_to_a_pool_and_need_paths_in_both_bodies(base):
 
 
 def test_all_of_it_in_one_call_with_what_would_disprove_it(base):
-    table = close_the_gap(
-        RECIPE, MATERIALS, seeds=SEEDS, size_um=SIZE_UM, voxel_nm=VOXEL_NM, temperature_C=60.0, ratio=500.0, base=base
-    )  # fmt: skip
+    table = close_the_gap(SETTING, ratio=500.0, base=base)
     assert list(table["change"]) == [
         "contact radius", "coordination", *3 * ["contact resistance"], "contact radius", "coordination", "contact resistance",
     ]  # fmt: skip

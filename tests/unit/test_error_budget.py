@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from cofire.experiment.budget.error_variants import BOX, PLATES, VOXEL, contact_
 from cofire.experiment.budget.extrapolation import extrapolate
 from cofire.experiment.budget.parameter_error import sample_ranges, study_parameters
 from cofire.experiment.budget.uncertain_numbers import find_uncertain, with_number
+from cofire.experiment.setting import Setting
 from cofire.experiment.variants import Body, Variant, group_by_body, run_variants
 from microstructures.errors import InputError
 from microstructures.materials import Materials, load_materials, parse_materials
@@ -24,6 +26,8 @@ from microstructures.recipe import Recipe
 
 RECIPE, MATERIALS = Recipe(), load_materials()
 SEEDS, SIZE, VOXEL_NM, COARSE = (1, 2, 3), 4.0, 50.0, 75.0
+SETTING = Setting(RECIPE, MATERIALS, SEEDS, SIZE, VOXEL_NM)
+SMALL = Setting(RECIPE, MATERIALS, (1,), size_um=2.4, voxel_nm=75.0)
 FIRED, PRESSED = {1: 1.0, 2: 1.1, 3: 0.9}, {1: 0.010, 2: 0.012, 3: 0.008}
 
 
@@ -45,7 +49,7 @@ def rows(
 ) -> pd.DataFrame:
     """Return made-up answers: voxels, boxes, plates and contacts each change sigma by a factor that is known."""
     found = []
-    for variant in budget_variants(RECIPE, MATERIALS, seeds=seeds, size_um=SIZE, voxel_nm=VOXEL_NM, temperature_C=60.0):
+    for variant in budget_variants(replace(SETTING, seeds=seeds)):
         body = variant.body
         factor = coarser
         if variant.name == BOX:
@@ -82,10 +86,7 @@ def ranges(low: float = 0.5, high: float = 2.0, group: str = "not fitted", in_pr
 
 
 def budget(table: pd.DataFrame, found: pd.DataFrame, study: pd.DataFrame | None = None, materials=MATERIALS) -> pd.DataFrame:
-    return error_budget(
-        table, found, pd.DataFrame() if study is None else study, recipe=RECIPE, materials=materials, size_um=SIZE,
-        voxel_nm=VOXEL_NM,
-    )  # fmt: skip
+    return error_budget(table, found, pd.DataFrame() if study is None else study, replace(SETTING, materials=materials))
 
 
 def line(table: pd.DataFrame, source: str, quantity: str = "sigma", process: str = "cold-pressed", carrier: str = "ion"):
@@ -246,7 +247,7 @@ def test_coarsest_level_can_be_pressed_and_the_next_cannot_always(seed):
 
 
 def test_variants_share_bodies_and_seeds():
-    variants = budget_variants(RECIPE, MATERIALS, seeds=SEEDS, size_um=SIZE, voxel_nm=VOXEL_NM, temperature_C=60.0)
+    variants = budget_variants(SETTING)
     groups = group_by_body(variants)
     assert all({VOXEL, PLATES} == {one.name for one in group} for group in groups if len(group) > 1)
     assert sum(len(group) > 1 for group in groups) == 2 * len(SEEDS)
@@ -258,13 +259,10 @@ def test_variants_share_bodies_and_seeds():
 
 
 def test_real_rows_make_a_budget():
-    options = {"seeds": (1,), "size_um": 2.4, "voxel_nm": 75.0, "temperature_C": 60.0}
-    chosen = [v for v in budget_variants(RECIPE, MATERIALS, **options) if v.name != BOX]
+    chosen = [v for v in budget_variants(SMALL) if v.name != BOX]
     found = pd.DataFrame([row for group in group_by_body(chosen) for row in run_variants(group)])
     table = found[found["variant"] == VOXEL].assign(estimator="solver", own_stderr_mS_per_cm=0.0)
-    got = error_budget(
-        table, found, pd.DataFrame(), recipe=RECIPE, materials=MATERIALS, size_um=2.4, voxel_nm=75.0
-    )  # fmt: skip
+    got = error_budget(table, found, pd.DataFrame(), SMALL)
     contacts = line(got, "contacts (coordination, adhesion)", "ratio", "")
     assert 0.1 < contacts["standard_error"] < 1.0
     assert "coordination" in contacts["note"]
@@ -273,7 +271,7 @@ def test_real_rows_make_a_budget():
 
 @pytest.fixture(scope="module")
 def study() -> pd.DataFrame:
-    variants = study_variants(RECIPE, MATERIALS, seeds=(1,), size_um=2.4, voxel_nm=75.0, temperature_C=60.0)
+    variants = study_variants(SMALL)
     return pd.DataFrame([row for variant in variants for row in study_parameters(variant)])
 
 

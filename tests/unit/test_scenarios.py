@@ -13,6 +13,7 @@ from scipy.stats import t
 from cofire.building import build
 from cofire.experiment.scenarios.scenario_table import mean_with_interval, observations, scenario_table
 from cofire.experiment.scenarios.scenarios import BASE, Scenario, changed_recipe, find_scenarios, scenario_variants
+from cofire.experiment.setting import Setting
 from cofire.experiment.variants import group_by_body, run_variants
 from microstructures.materials import load_materials
 from microstructures.recipe import Recipe, load_recipe, parse_recipe
@@ -117,7 +118,7 @@ def test_grains_of_another_size_are_the_same_packing():
 
 
 def test_variants_share_bodies_and_scale_with_the_grains():
-    variants = scenario_variants(RECIPE, MATERIALS, seeds=(4, 5), size_um=3.0, voxel_nm=50.0, temperature_C=70.0)
+    variants = scenario_variants(Setting(RECIPE, MATERIALS, (4, 5), size_um=3.0, voxel_nm=50.0, temperature_C=70.0))
     assert {variant.temperature_C for variant in variants} == {70.0}
     base = next(group for group in group_by_body(variants) if group[0].name == BASE and group[0].body.process == "co-fired")
     assert [variant.name.split(":")[-1].strip() for variant in base] == [
@@ -125,7 +126,7 @@ def test_variants_share_bodies_and_scale_with_the_grains():
     ]  # fmt: skip
     layers = [variant.body.recipe.fire.interphase for variant in variants if variant.body.recipe is not RECIPE]
     assert {layer.representation for layer in layers if layer is not None} == {"thin"}
-    resolved = scenario_variants(RECIPE, MATERIALS, seeds=(4,), size_um=3.0, voxel_nm=25.0, temperature_C=60.0)
+    resolved = scenario_variants(Setting(RECIPE, MATERIALS, (4,), size_um=3.0, voxel_nm=25.0))
     layers = [variant.body.recipe.fire.interphase for variant in resolved]
     assert {layer.representation for layer in layers if layer is not None} == {"auto"}
     small = [variant.body for variant in variants if variant.name.endswith(": x 0.5")]
@@ -216,7 +217,7 @@ def test_nothing_to_average_is_no_number():
 
 def test_scenarios_are_solved_on_small_bodies():
     thin = changed_recipe(Recipe(), fire={"relative_density": 0.85})
-    variants = scenario_variants(thin, MATERIALS, seeds=(1,), size_um=2.4, voxel_nm=80.0, temperature_C=60.0)
+    variants = scenario_variants(Setting(thin, MATERIALS, (1,), size_um=2.4, voxel_nm=80.0))
     chosen = [
         v for v in variants if v.body.process == "co-fired" and (v.name == BASE or v.name.split(":")[0].startswith("LFTAP"))
     ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import t
 
 from cofire.building import build
+from cofire.experiment.setting import Setting
 from cofire.experiment.variants import Body, group_by_body, run_variants
 from cofire.experiment.waterfall import waterfall, waterfall_variants
 from microstructures.errors import InputError
@@ -15,7 +18,7 @@ from microstructures.materials import load_materials
 from microstructures.recipe import Recipe, parse_recipe
 
 NAMES = ["co-fired", "no reaction layer", "no grain growth", "60 % dense", "point contacts", "contact resistance"]
-BOX = {"size_um": 2.4, "voxel_nm": 80.0, "temperature_C": 60.0}
+SETTING = Setting(Recipe(), load_materials(), (1,), size_um=2.4, voxel_nm=80.0)
 STATES = ["co-fired", "a", "b", "c", "cold"]
 
 
@@ -37,7 +40,7 @@ def sigma() -> np.ndarray:
 
 
 def test_chain_changes_one_thing_at_a_time():
-    chain = waterfall_variants(Recipe(), load_materials(), seeds=[4, 5], **BOX)
+    chain = waterfall_variants(replace(SETTING, seeds=(4, 5)))
     assert [variant.name for variant in chain] == 2 * NAMES
     assert [variant.body.seed for variant in chain] == 6 * [4] + 6 * [5]
     fired, bare, small, loose, points, cold = chain[:6]
@@ -56,7 +59,7 @@ def test_chain_changes_one_thing_at_a_time():
 
 
 def test_recipes_of_the_chain_are_valid_and_press_the_same_powder():
-    for variant in waterfall_variants(Recipe(), load_materials(), seeds=[1], **BOX):
+    for variant in waterfall_variants(SETTING):
         own = variant.body.recipe
         assert Recipe.model_validate(own.model_dump()) == own
         assert (own.powders, own.press) == (Recipe().powders, Recipe().press)
@@ -67,16 +70,20 @@ def test_changes_that_change_nothing_are_left_out():
     plain = parse_recipe({"press": {"relative_density": 0.7}, "fire": fire}, "test")
     plain = plain.model_copy(update={"fire": plain.fire.model_copy(update={"interphase": None})})
     materials = load_materials()
-    names = [variant.name for variant in waterfall_variants(plain, materials, seeds=[1], **BOX)]
+    setting = replace(SETTING, recipe=plain, materials=materials)
+    names = [variant.name for variant in waterfall_variants(setting)]
     assert names == ["co-fired", "point contacts", "contact resistance"]
-    without = next(v for v in waterfall_variants(plain, materials, seeds=[1], **BOX) if v.name == "point contacts").materials
-    assert [v.name for v in waterfall_variants(plain, without, seeds=[1], **BOX)] == ["co-fired", "point contacts"]
+    without = next(v for v in waterfall_variants(setting) if v.name == "point contacts").materials
+    assert [v.name for v in waterfall_variants(replace(setting, materials=without))] == [
+        "co-fired",
+        "point contacts",
+    ]
 
 
 def test_bodies_of_the_chain_are_as_named():
     bodies = {
         v.name: build(v.body.process, size_um=2.4, voxel_nm=80.0, seed=1, recipe=v.body.recipe)
-        for v in waterfall_variants(Recipe(), load_materials(), seeds=[1], **BOX)
+        for v in waterfall_variants(SETTING)
     }
     solid = {name: float((body.labels > 0).mean()) for name, body in bodies.items()}
     for name in NAMES[:3]:
@@ -97,7 +104,7 @@ def test_bodies_of_the_chain_are_as_named():
 
 
 def test_waterfall_of_solved_bodies():
-    chain = waterfall_variants(Recipe(), load_materials(), seeds=[1], **BOX)
+    chain = waterfall_variants(SETTING)
     rows = pd.DataFrame([row for group in group_by_body(chain) for row in run_variants(group)])
     found = waterfall(rows)
     assert list(found["carrier"].unique()) == ["ion", "electron"]

@@ -22,8 +22,8 @@ from cofire.experiment.budget.error_lines import (
 )
 from cofire.experiment.budget.error_variants import CONTACTS, budget_variants, contact_study, study_variants
 from cofire.experiment.budget.parameter_error import CALIBRATED, NOT_FITTED, sample_ranges
-from microstructures.materials import CARRIERS, Materials
-from microstructures.recipe import Recipe
+from cofire.experiment.setting import Setting
+from microstructures.materials import CARRIERS
 
 __all__ = ["COLUMNS", "QUANTITIES", "budget_variants", "error_budget", "study_variants"]
 COLUMNS = (
@@ -40,11 +40,7 @@ def error_budget(
     estimates: pd.DataFrame,
     rows: pd.DataFrame,
     study: pd.DataFrame,
-    *,
-    recipe: Recipe,
-    materials: Materials,
-    size_um: float,
-    voxel_nm: float,
+    setting: Setting,
 ) -> pd.DataFrame:
     """Return the budget of every conductivity, ratio and activation energy of a comparison.
 
@@ -57,8 +53,8 @@ def error_budget(
         Answers of `run_variants` to `budget_variants`.
     study : DataFrame
         Answers of `study_parameters` to `study_variants`; may be empty.
-    recipe, materials, size_um, voxel_nm
-        Those of the comparison.
+    setting : Setting
+        The comparison.
 
     Returns
     -------
@@ -78,18 +74,18 @@ def error_budget(
           (sigma of the co-fired body) the calibrated line is the error of the target, and the others would be taken up by
           a new fit: not in the sum.
     """
-    spreads = [*sample_ranges(study), *sample_ranges(contact_study(rows, recipe, size_um, voxel_nm))]
+    spreads = [*sample_ranges(study), *sample_ranges(contact_study(rows, setting))]
     out = []
     for quantity in QUANTITIES:
         value, unit, replicas = replicas_line(estimates, quantity)
         if not math.isfinite(value):
             continue
-        fitted = target_line(quantity, materials)
+        fitted = target_line(quantity, setting.materials)
         lines = [
             replicas,
             hops_line(estimates, quantity),
-            voxels_line(estimates, rows, quantity, recipe, size_um, voxel_nm),
-            box_line(rows, quantity, size_um, voxel_nm, recipe),
+            voxels_line(estimates, rows, quantity, setting),
+            box_line(rows, quantity, setting),
             boundary_line(rows, quantity),
             tolerance_line(quantity),
             ranges_line(spreads, quantity, NOT_FITTED, "parameters, not fitted", in_sum=fitted is None),

@@ -18,6 +18,7 @@ from cofire.experiment.budget.error_variants import BOX, BOX_FACTORS, PLATES, VO
 from cofire.experiment.budget.extrapolation import extrapolate
 from cofire.experiment.budget.parameter_error import Spread
 from cofire.experiment.budget.uncertain_numbers import find_uncertain
+from cofire.experiment.setting import Setting
 from cofire.statistics import mean_with_error
 from microstructures.materials import CARRIERS, Materials
 from microstructures.recipe import Recipe
@@ -94,18 +95,16 @@ def hops_line(estimates: pd.DataFrame, quantity: Quantity) -> Line | None:
     return Line("kinetic Monte Carlo", own, NORMAL_95 * own, NORMAL_95 * own, off, in_sum=False, note=note)
 
 
-def voxels_line(
-    estimates: pd.DataFrame, rows: pd.DataFrame, quantity: Quantity, recipe: Recipe, size_um: float, voxel_nm: float
-) -> Line | None:
+def voxels_line(estimates: pd.DataFrame, rows: pd.DataFrame, quantity: Quantity, setting: Setting) -> Line | None:
     """Return the error of the run's voxels, from coarser ones of the same seeds; None without any."""
     own = by_seed(estimates[estimates["estimator"] == "solver"], quantity)
-    mine = rows[(rows["variant"] == VOXEL) & (rows["size_um"] == size_um)]
-    sizes = [voxel_nm, *sorted(float(h) for h in mine["voxel_nm"].unique() if h > voxel_nm)]
+    mine = rows[(rows["variant"] == VOXEL) & (rows["size_um"] == setting.size_um)]
+    sizes = [setting.voxel_nm, *sorted(float(h) for h in mine["voxel_nm"].unique() if h > setting.voxel_nm)]
     coarser = [by_seed(mine[mine["voxel_nm"] == h], quantity) for h in sizes[1:]]
     paired = pd.concat([own, *coarser], axis=1).dropna().to_numpy(dtype=np.float64)
     if len(sizes) < 2 or not len(paired):
         return None
-    made_of_voxels = [_layer_of_voxels(recipe, h) for h in sizes]
+    made_of_voxels = [_layer_of_voxels(setting.recipe, h) for h in sizes]
     found = extrapolate(dict(zip(sizes, paired.mean(axis=0).tolist(), strict=True)))
     _, scatter, _ = mean_with_error(paired[:, 1] - paired[:, 0])
     notes = [f"{' and '.join(f'{h:g}' for h in sizes)} nm: {found.note}"]
@@ -128,9 +127,9 @@ def _layer_of_voxels(recipe: Recipe, voxel_nm: float) -> bool:
     return grown >= RESOLVED_ABOVE_VOXELS * voxel_nm
 
 
-def box_line(rows: pd.DataFrame, quantity: Quantity, size_um: float, voxel_nm: float, recipe: Recipe) -> Line | None:
+def box_line(rows: pd.DataFrame, quantity: Quantity, setting: Setting) -> Line | None:
     """Return what the largest box adds to the run's, both with coarse voxels; None without any."""
-    coarse = coarse_level(voxel_levels(recipe, voxel_nm))
+    size_um, coarse = setting.size_um, coarse_level(voxel_levels(setting.recipe, setting.voxel_nm))
     base = by_seed(select(rows, VOXEL, size_um, coarse), quantity)
     steps = {factor: (by_seed(select(rows, BOX, factor * size_um, coarse), quantity) - base).dropna() for factor in BOX_FACTORS}
     largest = max((factor for factor, values in steps.items() if len(values)), default=None)

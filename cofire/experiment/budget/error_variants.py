@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from cofire.experiment.variants import Body, Variant
-from microstructures.materials import Materials
+from cofire.experiment.setting import Setting
+from cofire.experiment.variants import Variant
 from microstructures.recipe import Recipe
 
 VOXEL, BOX, PLATES, CONTACTS = "voxel size", "box size", "plates", "contacts"
@@ -41,25 +41,13 @@ def voxel_levels(recipe: Recipe, voxel_nm: float) -> tuple[float, ...]:
     return tuple(levels)
 
 
-def budget_variants(
-    recipe: Recipe,
-    materials: Materials,
-    *,
-    seeds: Sequence[int],
-    size_um: float,
-    voxel_nm: float,
-    temperature_C: float,
-) -> list[Variant]:
+def budget_variants(setting: Setting) -> list[Variant]:
     """Return what must be solved beside the comparison itself, which has the run's own voxels and box.
 
     Parameters
     ----------
-    recipe, materials : Recipe, Materials
-        Those of the comparison.
-    seeds : sequence of int
-        Its seeds, or some of them; differences are paired over them.
-    size_um, voxel_nm, temperature_C : float
-        Those of the comparison.
+    setting : Setting
+        The comparison; differences are paired over its seeds.
 
     Returns
     -------
@@ -68,36 +56,26 @@ def budget_variants(
         numbers and works of adhesion of the cold-pressed body. All but the voxels at the coarsest of
         `voxel_levels`.
     """
-    levels = voxel_levels(recipe, voxel_nm)
-    coarse = coarse_level(levels)
+    levels = voxel_levels(setting.recipe, setting.voxel_nm)
     out = []
-    for seed in seeds:
+    for seed in setting.seeds:
         for process in ("co-fired", "cold-pressed"):
-            body = Body(process, seed, size_um, coarse, recipe)
-            base = Variant(VOXEL, body, materials, temperature_C)
+            body = replace(setting.body(process, seed), voxel_nm=coarse_level(levels))
+            base = Variant(VOXEL, body, setting.materials, setting.temperature_C)
             out += [base, replace(base, name=PLATES, plates=True)]
             out += [replace(base, body=replace(body, voxel_nm=level)) for level in levels[1:-1]]
-            out += [replace(base, name=BOX, body=replace(body, size_um=factor * size_um)) for factor in BOX_FACTORS]
+            out += [replace(base, name=BOX, body=replace(body, size_um=factor * setting.size_um)) for factor in BOX_FACTORS]
             if process == "cold-pressed":
-                cases = contact_cases(recipe)
+                cases = contact_cases(setting.recipe)
                 out += [replace(base, name=case.name, body=replace(body, recipe=case.recipe)) for case in cases]
     return out
 
 
-def study_variants(
-    recipe: Recipe,
-    materials: Materials,
-    *,
-    seeds: Sequence[int],
-    size_um: float,
-    voxel_nm: float,
-    temperature_C: float,
-) -> list[Variant]:
-    """Return the bodies of the coarsest voxels for `study_parameters`, one task each. Parameters: see `budget_variants`."""
-    coarse = coarse_level(voxel_levels(recipe, voxel_nm))
+def study_variants(setting: Setting) -> list[Variant]:
+    """Return the bodies of the coarsest voxels for `study_parameters`, one task each, from the first seed."""
+    coarse = replace(setting, voxel_nm=coarse_level(voxel_levels(setting.recipe, setting.voxel_nm)))
     return [
-        Variant("ranges of the materials", Body(process, seed, size_um, coarse, recipe), materials, temperature_C)
-        for seed in seeds
+        Variant("ranges of the materials", coarse.body(process, setting.seeds[0]), setting.materials, setting.temperature_C)
         for process in ("co-fired", "cold-pressed")
     ]
 
@@ -139,9 +117,10 @@ def select(rows: pd.DataFrame, variant: str, size_um: float, voxel_nm: float) ->
     return rows[(rows["variant"] == variant) & same]
 
 
-def contact_study(rows: pd.DataFrame, recipe: Recipe, size_um: float, voxel_nm: float) -> pd.DataFrame:
+def contact_study(rows: pd.DataFrame, setting: Setting) -> pd.DataFrame:
     """Return the solves with other contacts in the form of `study_parameters`."""
-    base = select(rows, VOXEL, size_um, coarse_level(voxel_levels(recipe, voxel_nm)))
+    recipe = setting.recipe
+    base = select(rows, VOXEL, setting.size_um, coarse_level(voxel_levels(recipe, setting.voxel_nm)))
     base = base[base["process"] == "cold-pressed"]
     cases = contact_cases(recipe)
     own = {"coordination": recipe.press.coordination, "work of adhesion": recipe.press.work_of_adhesion_J_per_m2}

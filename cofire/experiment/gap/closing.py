@@ -19,11 +19,11 @@ from cofire.building import PROCESSES
 from cofire.experiment.gap.cold_bodies import PAIRS, RATIO, Change, ColdBodies, Gap, Point, Say
 from cofire.experiment.gap.root_search import Found, find_root
 from cofire.experiment.scenarios.scenario_table import mean_with_interval
-from cofire.experiment.variants import Body, Variant, group_by_body, run_variants
+from cofire.experiment.setting import Setting
+from cofire.experiment.variants import Variant, group_by_body, run_variants
 from cofire.tables import with_error
 from microstructures.errors import InputError
-from microstructures.materials import CARRIERS, Carrier, Materials
-from microstructures.recipe import Recipe
+from microstructures.materials import CARRIERS, Carrier
 
 WITHIN = 0.02
 """Largest relative distance of the ratio from what is wanted."""
@@ -40,13 +40,8 @@ COLUMNS = (
 
 
 def close_the_gap(
-    recipe: Recipe,
-    materials: Materials,
+    setting: Setting,
     *,
-    seeds: Sequence[int],
-    size_um: float,
-    voxel_nm: float,
-    temperature_C: float,
     ratio: float = RATIO,
     base: pd.DataFrame | None = None,
     say: Say = lambda text: None,
@@ -55,14 +50,8 @@ def close_the_gap(
 
     Parameters
     ----------
-    recipe, materials : Recipe, Materials
-        The base.
-    seeds : sequence of int
-        One pair of bodies each.
-    size_um, voxel_nm : float
-        Edge of the green body [um] and of a voxel [nm].
-    temperature_C : float
-        Temperature [degC].
+    setting : Setting
+        The base; one pair of bodies for each seed.
     ratio : float
         Fired over cold, geometric mean over seeds; met within 2 %.
     base : DataFrame, optional
@@ -82,23 +71,11 @@ def close_the_gap(
     -----
     Run the tasks of `find_gaps` through `close_gap` on a pool for the same rows in less time.
     """
-    rows = _solve_base(recipe, materials, seeds, size_um, voxel_nm, temperature_C, say) if base is None else base
-    tasks = find_gaps(
-        rows, recipe, materials, size_um=size_um, voxel_nm=voxel_nm, temperature_C=temperature_C, ratio=ratio
-    )  # fmt: skip
-    return gap_table([close_gap(task, say) for task in tasks])
+    rows = _solve_base(setting, say) if base is None else base
+    return gap_table([close_gap(task, say) for task in find_gaps(rows, setting, ratio)])
 
 
-def find_gaps(
-    base: pd.DataFrame,
-    recipe: Recipe,
-    materials: Materials,
-    *,
-    size_um: float,
-    voxel_nm: float,
-    temperature_C: float,
-    ratio: float = RATIO,
-) -> list[Gap]:
+def find_gaps(base: pd.DataFrame, setting: Setting, ratio: float = RATIO) -> list[Gap]:
     """Return one task for every carrier and change; seeds without a path in either body of the base are left out."""
     rows = base[base["variant"] == "base"]
     tasks = []
@@ -109,8 +86,8 @@ def find_gaps(
         fired = {int(seed): float(value) for seed, value in wide["co-fired"].items()}  # type: ignore[call-overload]
         if not fired:
             continue
-        changes = CHANGES if all(name in materials.file.phases for name in PAIRS[carrier].split("|")) else CHANGES[:2]
-        tasks += [Gap(carrier, change, recipe, materials, fired, size_um, voxel_nm, temperature_C, ratio) for change in changes]
+        changes = CHANGES if all(name in setting.materials.file.phases for name in PAIRS[carrier].split("|")) else CHANGES[:2]
+        tasks += [Gap(carrier, change, setting, fired, ratio) for change in changes]
     return tasks
 
 
@@ -119,12 +96,10 @@ def gap_table(results: Sequence[list[dict[str, Any]]]) -> pd.DataFrame:
     return pd.DataFrame([row for rows in results for row in rows], columns=list(COLUMNS))
 
 
-def _solve_base(
-    recipe: Recipe, materials: Materials, seeds: Sequence[int], size_um: float, voxel_nm: float, temperature_C: float, say: Say
-) -> pd.DataFrame:
+def _solve_base(setting: Setting, say: Say) -> pd.DataFrame:
     variants = [
-        Variant("base", Body(process, seed, size_um, voxel_nm, recipe), materials, temperature_C)
-        for seed in seeds
+        Variant("base", setting.body(process, seed), setting.materials, setting.temperature_C)
+        for seed in setting.seeds
         for process in PROCESSES
     ]
     return pd.DataFrame([row for group in group_by_body(variants) for row in run_variants(group, say)])

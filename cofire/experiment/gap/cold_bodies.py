@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cofire.calibration.materials import BOUNDARY_PAIR, FILM_BEARER
 from cofire.experiment.scenarios.scenarios import changed_materials, changed_recipe
+from cofire.experiment.setting import Setting
 from kmc.conduction import conduct, mean_activation_energy_eV
 from kmc.faces import FaceTable
 from kmc.interfaces import resistance_ohm_m2
@@ -45,26 +46,18 @@ class Gap:
         Whose conductivities are compared.
     change : "contact radius", "coordination" or "contact resistance"
         What of the cold body is changed.
-    recipe, materials : Recipe, Materials
+    setting : Setting
         The base.
     fired : dict of int to float
         Conductivity [mS/cm] of the co-fired body of every seed.
-    size_um, voxel_nm : float
-        Edge of the green body [um] and of a voxel [nm].
-    temperature_C : float
-        Temperature [degC].
     ratio : float
         What fired over cold, a geometric mean over seeds, is to be.
     """
 
     carrier: Carrier
     change: Change
-    recipe: Recipe
-    materials: Materials = field(repr=False)
+    setting: Setting
     fired: dict[int, float]
-    size_um: float
-    voxel_nm: float
-    temperature_C: float
     ratio: float = RATIO
 
 
@@ -83,18 +76,18 @@ class ColdBodies:
     def __init__(self, gap: Gap, say: Say) -> None:
         """Press the green bodies of a task."""
         self.gap, self.say, self.solves = gap, say, 0
-        self.materials = _about(gap.materials, gap.carrier)
+        self.materials = _about(gap.setting.materials, gap.carrier)
         self.greens: list[GreenBody] = []
         for seed in gap.fired:
-            self.greens.append(press_powders(size_um=gap.size_um, recipe=gap.recipe, seed=seed))
+            self.greens.append(press_powders(size_um=gap.setting.size_um, recipe=gap.setting.recipe, seed=seed))
         self.kept: dict[int, tuple[float, FaceTable]] = {}
-        reference = gap.materials.reference_temperature_C
+        reference = gap.setting.materials.reference_temperature_C
         a, _, b = PAIRS[gap.carrier].partition("|")
-        present = a in gap.materials.file.phases
-        sintered = gap.materials.interface(a, b, gap.carrier) if present else None
-        pressed = gap.materials.contact(a, b, gap.carrier) if present else None
-        self.sintered_ohm_m2 = resistance_ohm_m2(sintered, gap.temperature_C, reference)
-        self.contact_ohm_m2 = resistance_ohm_m2(pressed, gap.temperature_C, reference)
+        present = a in gap.setting.materials.file.phases
+        sintered = gap.setting.materials.interface(a, b, gap.carrier) if present else None
+        pressed = gap.setting.materials.contact(a, b, gap.carrier) if present else None
+        self.sintered_ohm_m2 = resistance_ohm_m2(sintered, gap.setting.temperature_C, reference)
+        self.contact_ohm_m2 = resistance_ohm_m2(pressed, gap.setting.temperature_C, reference)
         resists = gap.change == "contact resistance"
         own = None if pressed is None else pressed.activation_energy_eV
         self.barriers_eV: tuple[float, ...] = (math.nan,)
@@ -107,27 +100,31 @@ class ColdBodies:
         if self.gap.change == "contact resistance":
             start = self.contact_ohm_m2 or START_OHM_M2
             return start, 1e-6 * start, max(LARGEST_OHM_M2, 1e3 * start)
-        press = self.gap.recipe.press
+        press = self.gap.setting.recipe.press
         if self.gap.change == "coordination":
             return press.coordination, min(FEWEST_CONTACTS, press.coordination), max(MOST_CONTACTS, press.coordination)
         return press.work_of_adhesion_J_per_m2, WEAKEST_J_PER_M2, STRONGEST_J_PER_M2
 
     def at_base(self) -> Point:
         """Return what the bodies do as they are."""
-        return self._ask(self.gap.recipe, [self.materials])
+        return self._ask(self.gap.setting.recipe, [self.materials])
 
     def at(self, value: float) -> Point:
         """Return what the bodies do with one value changed: work of adhesion, coordination or contact resistance."""
         if self.gap.change == "contact radius":
-            return self._ask(changed_recipe(self.gap.recipe, press={"work_of_adhesion_J_per_m2": value}), [self.materials])
+            return self._ask(
+                changed_recipe(self.gap.setting.recipe, press={"work_of_adhesion_J_per_m2": value}), [self.materials]
+            )
         if self.gap.change == "coordination":
-            return self._ask(changed_recipe(self.gap.recipe, press={"coordination": value}), [self.materials])
-        return self._ask(self.gap.recipe, [self._resisting(value, barrier) for barrier in self.barriers_eV])
+            return self._ask(changed_recipe(self.gap.setting.recipe, press={"coordination": value}), [self.materials])
+        return self._ask(self.gap.setting.recipe, [self._resisting(value, barrier) for barrier in self.barriers_eV])
 
     def _resisting(self, resistance: float, barrier_eV: float) -> Materials:
         """Return materials whose contacts have a resistance [ohm m2] at the temperature of the task, and a barrier."""
         gap = self.gap
-        at_reference = resistance * arrhenius(barrier_eV, gap.temperature_C, gap.materials.reference_temperature_C)
+        at_reference = resistance * arrhenius(
+            barrier_eV, gap.setting.temperature_C, gap.setting.materials.reference_temperature_C
+        )
         pair = PAIRS[gap.carrier]
 
         def change(table: dict[str, Any]) -> None:
@@ -145,24 +142,26 @@ class ColdBodies:
             self.say(f"closing the gap by {gap.change}, {gap.carrier}, seed {green.seed}: step {self.solves}")
             radius, faces = self._press(k, green, recipe)
             radii.append(radius)
-            network = build_network(faces, materials[0], carrier=gap.carrier, temperature_C=gap.temperature_C)
+            network = build_network(faces, materials[0], carrier=gap.carrier, temperature_C=gap.setting.temperature_C)
             result = conduct(network, axis="all", boundary="periodic", keep_potential=True)
             lost = result.outcome is Outcome.NOT_CONVERGED
             sigma.append(math.nan if lost else mS_per_cm(result.mean_sigma_eff_S_per_m))
             own = []
             for known in materials:
-                other = build_network(faces, known, carrier=gap.carrier, temperature_C=gap.temperature_C)
+                other = build_network(faces, known, carrier=gap.carrier, temperature_C=gap.setting.temperature_C)
                 own.append(mean_activation_energy_eV(other, result.solutions))
             energies.append(own)
         return Point(np.array(sigma), np.array(energies).T, float(np.mean(radii)))
 
     def _press(self, k: int, green: GreenBody, recipe: Recipe) -> tuple[float, FaceTable]:
         """Return the mean radius of contacts [nm] of a pressed body and its sorted faces; those of the base may be kept."""
-        keep = recipe is self.gap.recipe and self.gap.change == "contact resistance"
+        keep = recipe is self.gap.setting.recipe and self.gap.change == "contact resistance"
         if keep and k in self.kept:
             return self.kept[k]
-        structure = cold_press(voxel_nm=self.gap.voxel_nm, green=replace(green, recipe=recipe))
-        network = build_network(structure, self.materials, carrier=self.gap.carrier, temperature_C=self.gap.temperature_C)
+        structure = cold_press(voxel_nm=self.gap.setting.voxel_nm, green=replace(green, recipe=recipe))
+        network = build_network(
+            structure, self.materials, carrier=self.gap.carrier, temperature_C=self.gap.setting.temperature_C
+        )
         assert structure.contacts is not None
         pressed = float(structure.contacts.radius.mean()) / NM, network.faces
         if keep:

@@ -13,6 +13,7 @@ from typing import Any
 
 from cofire.building import PROCESSES
 from cofire.calibration.materials import FILM_BEARER
+from cofire.experiment.setting import Setting
 from cofire.experiment.variants import Body, Variant
 from microstructures.firing.interphase import RESOLVED_ABOVE_VOXELS
 from microstructures.materials import CARRIERS, Carrier, Materials
@@ -88,29 +89,13 @@ def find_scenarios(recipe: Recipe, materials: Materials) -> list[Scenario]:
     ]
 
 
-def scenario_variants(
-    recipe: Recipe,
-    materials: Materials,
-    *,
-    seeds: Sequence[int],
-    size_um: float,
-    voxel_nm: float,
-    temperature_C: float,
-) -> list[Variant]:
+def scenario_variants(setting: Setting) -> list[Variant]:
     """Return the base and all scenarios as variants, each only in the processes and for the carriers it matters to.
 
     Parameters
     ----------
-    recipe : Recipe
-        The base.
-    materials : Materials
-        The base.
-    seeds : sequence of int
-        One green body each.
-    size_um, voxel_nm : float
-        Edge of the green body [um] and of a voxel [nm]; both are scaled with the grains where their size is changed.
-    temperature_C : float
-        Temperature [degC].
+    setting : Setting
+        The base. Box and voxels are scaled with the grains where their size is changed.
 
     Returns
     -------
@@ -118,7 +103,7 @@ def scenario_variants(
         Of one body those that differ in the materials share it (`group_by_body`). Where the base has a thin interphase, in
         these voxels, all have: layers of one or two voxels conduct too little, which is not to pass for a change.
     """
-    thin = _is_thin(recipe, voxel_nm)
+    recipe, thin = setting.recipe, _is_thin(setting.recipe, setting.voxel_nm)
 
     def recipe_of(scenario: Scenario) -> Recipe:
         if scenario.recipe is recipe or scenario.recipe.fire.interphase is None or not thin:
@@ -128,13 +113,13 @@ def scenario_variants(
     return [
         Variant(
             scenario.name,
-            Body(process, seed, size_um * scenario.scale, voxel_nm * scenario.scale, recipe_of(scenario)),
+            Body(process, seed, setting.size_um * scenario.scale, setting.voxel_nm * scenario.scale, recipe_of(scenario)),
             scenario.materials,
-            temperature_C,
+            setting.temperature_C,
             scenario.carriers,
         )
-        for seed in seeds
-        for scenario in find_scenarios(recipe, materials)
+        for seed in setting.seeds
+        for scenario in find_scenarios(recipe, setting.materials)
         for process in scenario.processes
     ]
 
