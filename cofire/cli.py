@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cofire.commands import build, calibrate, compare, conduct, doctor, hop, image, info, percolate, show
+from cofire.commands import animate, build, calibrate, compare, conduct, doctor, hop, image, info, percolate, serve, show
 from cofire.version import __version__
 from microstructures.errors import CofireError
 
@@ -50,6 +50,8 @@ app.command("conduct")(conduct.run)
 app.command("percolate")(percolate.run)
 app.command("hop")(hop.run)
 app.command("show")(show.run)
+app.add_typer(animate.app, name="animate")
+app.command("serve")(serve.run)
 app.command("doctor")(doctor.run)
 
 

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from kmc.network import Network
 from microstructures.errors import InputError
+from microstructures.notebook import InNotebook
 from microstructures.units import BOLTZMANN_EV_PER_K, kelvin
 
 
 @dataclass(frozen=True)
-class ArrheniusFit:
+class ArrheniusFit(InNotebook):
     """Activation energies of one series, fitted both ways that papers use.
 
     Attributes

@@ -14,11 +14,12 @@ from kmc.conduction.face_currents import face_currents
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
 from microstructures.materials import Materials
+from microstructures.notebook import InNotebook
 from microstructures.structure import VoxelStructure
 
 
 @dataclass(frozen=True)
-class ConductivityTensor:
+class ConductivityTensor(InNotebook):
     """Effective conductivity in all directions.
 
     Attributes

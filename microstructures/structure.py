@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from microstructures.errors import InputError
 from microstructures.features import Coating, Particles, PointContacts, ThinShells
+from microstructures.notebook import structure_html
 from microstructures.units import NM, UM
 
 SMALLEST_VOXEL_NM, LARGEST_VOXEL_NM = 0.1, 1e5
@@ -190,16 +191,8 @@ class VoxelStructure:
         return f"<VoxelStructure {self.process} {'x'.join(map(str, self.shape))} voxels of {nm} nm; {names}>"
 
     def _repr_html_(self) -> str:
-        """Return a small table for notebooks."""
-        counts = np.bincount(self.labels.ravel(), minlength=256)
-        rows = "".join(
-            f"<tr><td>{label}</td><td>{self.phase_name(int(label))}</td><td>{counts[label] / self.labels.size:.4f}</td></tr>"
-            for label in np.flatnonzero(counts)
-        )
-        return (
-            f"<b>{self!r}</b>".replace("<VoxelStructure", "VoxelStructure").replace(">;", ";")
-            + f"<table><tr><th>label</th><th>phase</th><th>volume fraction</th></tr>{rows}</table>"
-        )
+        """Return a slice and a small table for notebooks."""
+        return structure_html(self)
 
 
 def as_labels(image: NDArray[Any]) -> NDArray[np.uint8]:

@@ -3,21 +3,54 @@
 `import viz` is light: pyvista and matplotlib load when the first picture is drawn.
 """
 
-from viz.plots import arrhenius, estimators, msd, save, scenarios, waterfall
+from viz.firing_movie import draw_firing
+from viz.hops_movie import draw_hops
+from viz.movie import write_movie
+from viz.plots import (
+    arrhenius,
+    bode,
+    distributions,
+    estimators,
+    msd,
+    nyquist,
+    parameter_map,
+    save,
+    scenarios,
+    sensitivities,
+    solver_convergence,
+    tabulate_grains,
+    tabulate_shells,
+    voxel_convergence,
+    waterfall,
+)
 from viz.scene import from_image_data, render, render_pair, to_image_data
+from viz.trajectory_scene import render_trajectories
 from viz.window import Picture, show
 
 __all__ = [
     "Picture",
     "arrhenius",
+    "bode",
+    "distributions",
+    "draw_firing",
+    "draw_hops",
     "estimators",
     "from_image_data",
     "msd",
+    "nyquist",
+    "parameter_map",
     "render",
     "render_pair",
+    "render_trajectories",
     "save",
     "scenarios",
+    "sensitivities",
     "show",
+    "solver_convergence",
+    "tabulate_grains",
+    "tabulate_shells",
     "to_image_data",
+    "voxel_convergence",
     "waterfall",
+    "write_movie",
 ]

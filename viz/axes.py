@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
+import io
 import math
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import numpy as np
 from numpy.typing import NDArray
 
 from microstructures.errors import InputError
-from viz.palette import style
+from viz.palette import SERIES, style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,26 +20,45 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 P = ParamSpec("P")
-R = TypeVar("R")
 SYMBOLS = {"ion": "ionic conductivity σ$_i$", "electron": "electronic conductivity σ$_e$"}
 MARKERS = {
     **{"solver": "o", "graph": "s", "kMC": "D"},
     **{"cold-pressed": "s", "co-fired": "o"},
     **{"x": "o", "y": "s", "z": "D"},
 }
+SERIES_MARKERS = ("o", "s", "D", "^", "v", "P")
+UNITS = {
+    **{"S_per_m": "S m$^{-1}$", "mS_per_cm": "mS cm$^{-1}$", "m2_per_s": "m$^2$ s$^{-1}$", "A_per_m2": "A m$^{-2}$"},
+    **{"ohm_m2": "Ω m$^2$", "ohm_cm2": "Ω cm$^2$", "per_m3": "m$^{-3}$", "ohm": "Ω", "Hz": "Hz", "eV": "eV", "nm": "nm"},
+    **{"um": "µm", "C": "°C", "K": "K", "s": "s", "m": "m", "MPa": "MPa", "percent": "%"},
+}
+"""Unit at the end of a column's name, as it is printed."""
 
 
-def styled(plot: Callable[P, R]) -> Callable[P, R]:
-    """Run a plot with our style, and put the user's back afterwards."""
+def styled(plot: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Run a plot with our style, and put the user's back afterwards; the figure shows itself in notebooks, without pyplot."""
 
     @functools.wraps(plot)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+    def run(*args: P.args, **kwargs: P.kwargs) -> Figure:
         import matplotlib
 
         with matplotlib.rc_context(style()):
-            return plot(*args, **kwargs)
+            figure = plot(*args, **kwargs)
+        figure._repr_png_ = functools.partial(_png, figure)  # type: ignore[attr-defined]
+        return figure
 
     return run
+
+
+def _png(figure: Figure) -> bytes:
+    """Return a figure as notebooks show it."""
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    file = io.BytesIO()
+    with matplotlib.rc_context(style()):
+        FigureCanvasAgg(figure).print_png(file)
+    return file.getvalue()
 
 
 def require(table: pd.DataFrame, columns: Sequence[str]) -> None:
@@ -48,6 +68,37 @@ def require(table: pd.DataFrame, columns: Sequence[str]) -> None:
         raise InputError(f"the table has no column {', '.join(missing)}; needed: {', '.join(columns)}")
     if table.empty:
         raise InputError("the table has no rows; needed: at least one conductivity")
+
+
+def axis_label(column: str) -> str:
+    """Return the label of an axis from the name of a column: its unit, or 1, in brackets.
+
+    Examples
+    --------
+    >>> axis_label("thickness_p95_nm"), axis_label("LFP_mass_fraction"), axis_label("sigma_eff_mS_per_cm")
+    ('thickness p95 (nm)', 'LFP mass fraction (1)', 'σ$_{eff}$ (mS cm$^{-1}$)')
+    """
+    unit = next((ending for ending in sorted(UNITS, key=len, reverse=True) if column.endswith("_" + ending)), "")
+    words = column.removesuffix("_" + unit) if unit else column
+    for plain, shown in (("sigma_eff", "σ$_{eff}$"), ("sigma", "σ")):
+        if words.startswith(plain):
+            words = shown + words.removeprefix(plain)
+            break
+    return f"{words.replace('_{', '{').replace('_', ' ').replace('{', '_{')} ({UNITS.get(unit, '1')})"
+
+
+def looks(names: Sequence[str], known: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Return colour and marker of every series: its own where it is known, else those still free, in turn."""
+    taken = {known[name] for name in names if name in known}
+    used = {MARKERS[name] for name in names if name in known and name in MARKERS}
+    colours = iter([colour for colour in SERIES if colour not in taken] * len(names))
+    markers = iter([marker for marker in SERIES_MARKERS if marker not in used] * len(names))
+    return {
+        name: {"color": known[name], "marker": MARKERS.get(name, "o")}
+        if name in known
+        else {"color": next(colours), "marker": next(markers)}
+        for name in names
+    }
 
 
 def make_panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
@@ -116,3 +167,18 @@ def few_decades(axes: Axes, lowest: float | None = None) -> None:
         between = [m * 10.0**k for k in range(start - 1, stop + 1) for m in range(2, 10)] if stop - start <= 5 else []
         axis.set_minor_locator(FixedLocator([tick for tick in between if tick >= (lowest or low)]))
         axis.set_minor_formatter(NullFormatter())
+
+
+def label_short_axis(axis: Any) -> None:
+    """Label steps within a decade on a logarithmic axis that is not much longer than one."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    low, high = sorted(axis.get_view_interval())
+    decades = math.log10(high / low)
+    if decades > 1.6:
+        return
+    steps = (1, 1.5, 2, 3, 4, 5, 6, 8) if decades < 0.6 else (1, 2, 4)
+    ticks = [step * 10.0**k for k in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1) for step in steps]
+    axis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
+    axis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,41 +14,68 @@ from numpy.typing import NDArray
 from microstructures.structure import VoxelStructure
 from viz.camera import Camera
 from viz.colouring import Shown, volume_percent
-from viz.palette import ABSENT, phase_colours, style
+from viz.palette import ABSENT, phase_colours, rgb, style
 
 DPI = 100
 INK, GREY, HIDDEN = "#1A1A1A", "#5A5A5A", "#FFFFFF"
-BAR_LABELS = {"potential": "potential / applied potential", "current": "current density (A m⁻²)"}
-GAP_LABELS = {"potential": "no potential", "current": "no current"}
+BAR_LABELS = {
+    "potential": "potential / applied potential",
+    "current": "current density (A m⁻²)",
+    "dissipation": "power lost (W m⁻³)",
+}
+GAP_LABELS = {"potential": "no potential", "current": "no current", "dissipation": "no power lost"}
 CHARACTER = 0.62
 """Mean width of a character over the height of the type."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """What a reader needs to read the colours: phases with their volume shares, or a colour bar."""
+    """What a reader needs to read the colours: phases with their volume shares, a colour bar, or both.
+
+    Attributes
+    ----------
+    structures, field, hide
+        What is drawn, and which phases are not.
+    scale
+        The colour scale of a field of numbers, or None.
+    gaps : bool
+        Whether some faces have no number.
+    clear : tuple of phase names
+        Phases that one can see through.
+    inside : str
+        What shows the numbers inside of the phases, in words; none where the faces show them.
+    """
 
     structures: list[VoxelStructure]
     field: str
     hide: tuple[str, ...]
     scale: Any
     gaps: bool
+    clear: tuple[str, ...] = dataclasses.field(default=(), kw_only=True)
+    inside: str = dataclasses.field(default="", kw_only=True)
 
     def entries(self) -> list[tuple[str, str]]:
         """Return colour and text of every patch of the key."""
-        if self.scale is not None:
+        if self.scale is not None and not self.inside:
             return [(ABSENT, GAP_LABELS[self.field])] if self.gaps else []
         shares = [volume_percent(structure) for structure in self.structures]
         names = list(dict.fromkeys(name for share in shares for name in share))
         colours = phase_colours(names)
         return [
             (
-                HIDDEN if name in self.hide else colours[name],
-                f"{name} {' | '.join(f'{share.get(name, 0.0):.1f}' for share in shares)} vol%"
-                + (" (hidden)" if name in self.hide else ""),
+                self._patch(name, colours[name]),
+                f"{name} {' | '.join(f'{share.get(name, 0.0):.1f}' for share in shares)} vol%{self._remark(name)}",
             )
             for name in names
         ]
+
+    def _patch(self, name: str, colour: str) -> str:
+        if name in self.hide:
+            return HIDDEN
+        return pale(colour) if name in self.clear else colour
+
+    def _remark(self, name: str) -> str:
+        return " (hidden)" if name in self.hide else " (clear)" if name in self.clear else ""
 
 
 @dataclass(frozen=True)
@@ -69,15 +97,23 @@ class Frame:
         """Return the number of key entries in a row."""
         widths = [CHARACTER * len(text) + 3.0 for _, text in self.key.entries()] or [1.0]
         room = 0.96 * self.width / self.type_px
-        return len(widths) if sum(widths) <= room else max(1, int(room / max(widths)))
+        if sum(widths) <= room:
+            return len(widths)
+        rows = math.ceil(len(widths) / max(1, int(room / max(widths))))
+        return math.ceil(len(widths) / rows)
 
     @property
     def bottom(self) -> int:
         """Return the height of the strip that holds the key."""
-        if self.key.scale is not None:
-            return round(5.2 * self.type_px)
-        rows = math.ceil(len(self.key.entries()) / self.columns)
-        return round((1.6 * rows + 1.2) * self.type_px)
+        bar = 5.2 if self.key.scale is not None else 0.0
+        if bar and not self.key.inside:
+            return round(bar * self.type_px)
+        return round((bar + 1.6 * self.rows + 1.2) * self.type_px)
+
+    @property
+    def rows(self) -> int:
+        """Return the number of rows of the key."""
+        return math.ceil(len(self.key.entries()) / self.columns)
 
     @property
     def top(self) -> int:
@@ -137,6 +173,11 @@ def describe(shown: Shown) -> str:
         return text
     ending = {2: "nd", 3: "rd"}.get(shown.stride, "th")
     return f"{text}; every {shown.stride}{ending} voxel drawn"
+
+
+def pale(colour: str) -> str:
+    """Return a colour halfway to white, for what one can see through."""
+    return "#" + "".join(f"{round(255 * (1.0 + share) / 2):02X}" for share in rgb(colour))
 
 
 def length_label(length_um: float) -> str:
@@ -202,20 +243,21 @@ def _draw_key(figure: Any, axes: Any, frame: Frame) -> None:
     from matplotlib.patches import Patch
 
     patches = [Patch(facecolor=c, edgecolor=GREY, linewidth=0.6, label=text) for c, text in frame.key.entries()]
-    scale = frame.key.scale
+    scale, lift = frame.key.scale, (1.6 * frame.rows + 0.2 if frame.key.inside else 0.0)
     if scale is not None:
         width, height = frame.width, frame.height
-        bar = figure.add_axes((0.28, 3.3 * frame.type_px / height, 0.44, 0.9 * frame.type_px / height))
+        bar = figure.add_axes((0.28, (3.3 + lift) * frame.type_px / height, 0.44, 0.9 * frame.type_px / height))
         figure.colorbar(scale, cax=bar, orientation="horizontal")
         bar.tick_params(labelsize=_points(frame, 0.9))
-        bar.set_xlabel(BAR_LABELS[frame.key.field], size=_points(frame))
-        if patches:
+        bar.set_xlabel(": ".join(filter(None, (BAR_LABELS[frame.key.field], frame.key.inside))), size=_points(frame))
+        if patches and not frame.key.inside:
             axes.legend(handles=patches, loc="center left", bbox_to_anchor=(0.75 * width, 3.7 * frame.type_px),
                         bbox_transform=axes.transData, fontsize=_points(frame, 0.9))  # fmt: skip
-        return
-    rows = math.ceil(len(patches) / frame.columns)
+        if not frame.key.inside:
+            return
+    middle = 0.5 * (lift + 0.6) * frame.type_px if lift else frame.bottom / 2
     axes.legend(
-        handles=[p for first in range(frame.columns) for p in patches[first :: frame.columns]] if rows > 1 else patches,
-        loc="center", ncols=frame.columns, bbox_to_anchor=(frame.width / 2, frame.bottom / 2),
+        handles=[p for first in range(frame.columns) for p in patches[first :: frame.columns]] if frame.rows > 1 else patches,
+        loc="center", ncols=frame.columns, bbox_to_anchor=(frame.width / 2, middle),
         bbox_transform=axes.transData, fontsize=_points(frame), columnspacing=1.6, handlelength=1.1, handleheight=1.1,
     )  # fmt: skip

@@ -15,9 +15,9 @@ from kmc.percolation import ContactGraph, GraphConductivity, find_bottlenecks
 from microstructures.errors import InputError
 from viz.camera import Camera, fit_cameras
 from viz.colouring import show_structure
+from viz.drawing import LARGEST_PIXELS, SMALLEST_PIXELS, SUPERSAMPLING, mesh_of, outline, quiet_vtk
 from viz.frame import Frame, Key, write_picture
 from viz.palette import phase_colours
-from viz.scene import LARGEST_PIXELS, SMALLEST_PIXELS, SUPERSAMPLING, mesh_of, outline, quiet_vtk
 
 STEPS = ((0.1, "#2D0A4E", "over 10 %"), (0.03, "#8C2981", "3 to 10 %"), (0.01, "#DE4968", "1 to 3 %"))
 """Least load, colour and words of each kind of contact that is drawn as a tube."""

@@ -6,17 +6,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viz.arrhenius_plot import arrhenius
+from viz.convergence_plot import solver_convergence, voxel_convergence
+from viz.distribution_plot import distributions
+from viz.distribution_tables import tabulate_grains, tabulate_shells
 from viz.estimators_plot import estimators
+from viz.impedance_plot import bode, nyquist
+from viz.map_plot import parameter_map
 from viz.msd_plot import msd
 from viz.palette import style
 from viz.scenario_plot import scenarios
+from viz.sensitivity_plot import sensitivities
 from viz.waterfall_plot import waterfall
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-__all__ = ["arrhenius", "estimators", "msd", "save", "scenarios", "waterfall"]
+__all__ = [
+    "arrhenius",
+    "bode",
+    "distributions",
+    "estimators",
+    "msd",
+    "nyquist",
+    "parameter_map",
+    "save",
+    "scenarios",
+    "sensitivities",
+    "solver_convergence",
+    "tabulate_grains",
+    "tabulate_shells",
+    "voxel_convergence",
+    "waterfall",
+]
 
 DPI = 200
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from viz.axes import few_decades, require, styled
+from viz.axes import few_decades, label_short_axis, require, styled
 from viz.palette import OKABE_ITO, PAPER
 
 if TYPE_CHECKING:
@@ -113,22 +113,7 @@ def _limits(axes: Axes, part: pd.DataFrame) -> None:
     axes.set_xscale("log")
     axes.set_xlim(low * 10.0 ** (-2.0 * room), high * 10.0**room)
     few_decades(axes)
-    _label_short_axis(axes)
-
-
-def _label_short_axis(axes: Axes) -> None:
-    """Label steps within a decade where the axis is not much longer than one."""
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-
-    low, high = axes.get_xlim()
-    decades = math.log10(high / low)
-    if decades > 1.6:
-        return
-    steps = (1, 1.5, 2, 3, 4, 5, 6, 8) if decades < 0.6 else (1, 2, 4)
-    ticks = [step * 10.0**k for k in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1) for step in steps]
-    axes.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
+    label_short_axis(axes.xaxis)
 
 
 def _series(axes: Axes, part: pd.DataFrame, carrier: str, heights: dict[tuple[str, str], float], shift: float) -> None:

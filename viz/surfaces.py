@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,16 +28,27 @@ class Surface:
         Flat index (C order) of the voxel that each one belongs to.
     brightness : ndarray of shape (n_quads,), float32
         From 0 to 1: lighting by direction, darker in crevices.
+    side : ndarray of shape (n_quads,), int8
+        Where the voxel face looks: 0, 1 down and up along x, 2, 3 along y, 4, 5 along z.
+    corner_brightness : ndarray of shape (n_quads, 4), float32, optional
+        Brightness at the corners, for surfaces that are smooth.
     """
 
     points: NDArray[np.float32]
     quads: NDArray[np.int64]
     voxel: NDArray[np.int64]
     brightness: NDArray[np.float32]
+    side: NDArray[np.int8]
+    corner_brightness: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         """Return the number of quadrilaterals."""
         return len(self.quads)
+
+    def part(self, chosen: NDArray[Any]) -> Surface:
+        """Return the quadrilaterals that a mask or an order chooses; the points stay as they are."""
+        corner = None if self.corner_brightness is None else self.corner_brightness[chosen]
+        return Surface(self.points, self.quads[chosen], self.voxel[chosen], self.brightness[chosen], self.side[chosen], corner)
 
 
 def exposed_faces(visible: NDArray[np.bool_], *, crevices: bool = True) -> Surface:
@@ -63,7 +75,7 @@ def exposed_faces(visible: NDArray[np.bool_], *, crevices: bool = True) -> Surfa
     padded = np.pad(visible, 1)
     crowding = _crowding(visible) if crevices else None
     corner_strides = np.array([(shape[1] + 1) * (shape[2] + 1), shape[2] + 1, 1])
-    quads, voxels, brightness = [], [], []
+    quads, voxels, brightness, sides = [], [], [], []
     for axis in range(3):
         u, v = (axis + 1) % 3, (axis + 2) % 3
         for side in (0, 1):
@@ -80,12 +92,45 @@ def exposed_faces(visible: NDArray[np.bool_], *, crevices: bool = True) -> Surfa
                 index[:, axis] += 2 * side - 1
                 shade *= _openness(crowding[tuple((index + 1).T)])
             brightness.append(shade)
+            sides.append(np.full(len(flat), 2 * axis + side, dtype=np.int8))
     corners = np.concatenate(quads)
     used = np.zeros(int(np.prod(shape + 1)), dtype=np.bool_)
     used[corners.ravel()] = True
     number = np.cumsum(used) - 1
     points = np.stack(np.unravel_index(np.flatnonzero(used), tuple(shape + 1)), axis=1).astype(np.float32)
-    return Surface(points, number[corners], np.concatenate(voxels), np.concatenate(brightness))
+    return Surface(points, number[corners], np.concatenate(voxels), np.concatenate(brightness), np.concatenate(sides))
+
+
+def faces_of_planes(shape: tuple[int, int, int], places: tuple[int, int, int]) -> Surface:
+    """Return every voxel of three planes as a quadrilateral in the middle of the voxel, all equally bright.
+
+    Examples
+    --------
+    >>> len(faces_of_planes((2, 3, 4), (0, 1, 2)))
+    26
+    """
+    points, voxels, sides = [], [], []
+    for axis, place in enumerate(places):
+        u, v = (axis + 1) % 3, (axis + 2) % 3
+        index = np.indices(tuple(1 if k == axis else n for k, n in enumerate(shape))).reshape(3, -1).T
+        index[:, axis] = place
+        corner = np.repeat(index[:, None, :].astype(np.float32), 4, axis=1)
+        corner[:, 1:3, u] += 1.0
+        corner[:, 2:, v] += 1.0
+        corner[..., axis] += 0.5
+        points.append(corner.reshape(-1, 3))
+        voxels.append(np.ravel_multi_index(tuple(index.T), shape))
+        sides.append(np.full(len(index), 2 * axis + 1, dtype=np.int8))
+    voxel = np.concatenate(voxels)
+    quads = np.arange(4 * len(voxel)).reshape(-1, 4)
+    return Surface(np.concatenate(points), quads, voxel, np.ones(len(voxel), np.float32), np.concatenate(sides))
+
+
+def on_cut(surface: Surface, region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which faces look out of the region (the block, or what a cut left of it), shape (n_quads,), bool."""
+    index = np.stack(np.unravel_index(surface.voxel, region.shape), axis=1) + 1
+    index[np.arange(len(index)), surface.side // 2] += 2 * (surface.side % 2) - 1
+    return np.asarray(~np.pad(region, 1)[tuple(index.T)])
 
 
 def cut_corner(shape: tuple[int, int, int]) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from viz.axes import SYMBOLS, few_decades, key_below, make_panels, require, styled
-from viz.palette import ABSENT, OKABE_ITO, PAPER, PROCESSES
+from viz.palette import ABSENT, GREY, OKABE_ITO, PAPER, PROCESSES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +70,7 @@ def waterfall(table: pd.DataFrame, *, published: pd.DataFrame | None = None) -> 
         axes.tick_params(axis="x", length=0, labelsize=8.0)
         axes.set_ylabel(f"{SYMBOLS.get(carrier, carrier)} (mS cm$^{{-1}}$)")
         if not all(step["factor"] > 0.0 for step in steps):
-            axes.text(0.5, 0.5, "no replica conducts in every body", transform=axes.transAxes, ha="center", color=PAPER)
+            axes.text(0.5, 0.5, "no replica conducts in every body", transform=axes.transAxes, ha="center", color=GREY)
             axes.set_yticks([])
             continue
         floor = _limits(axes, steps, paper)

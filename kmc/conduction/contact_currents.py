@@ -14,6 +14,7 @@ from kmc.conduction.fields import block_length_m
 from kmc.conduction.steady import AxisSolution
 from kmc.network import Network
 from kmc.pieces import carrying_phases, label_pieces
+from microstructures.notebook import InNotebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class ContactCurrents:
+class ContactCurrents(InNotebook):
     """What flows between grains for a mean field of 1 V/m; one entry for every pair that touches and conducts.
 
     Attributes

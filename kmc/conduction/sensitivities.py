@@ -17,10 +17,11 @@ from kmc.conduction.parameters import Parameter, answers, find_parameters
 from kmc.conduction.shares import dissipation_shares_by_axis
 from kmc.conduction.steady import AxisSolution
 from kmc.network import Network
+from microstructures.notebook import InNotebook
 
 
 @dataclass(frozen=True)
-class Sensitivity:
+class Sensitivity(InNotebook):
     """How much one number of the materials decides.
 
     Attributes

@@ -164,14 +164,15 @@ def _conjugate_gradients(
             heat = last_read = system.flows(x).dissipation
         size = system.peak(r)
         last = iteration == max_iterations or size == 0.0 or not 0.0 < heat < np.inf
-        if last or _small(gains, tolerance * heat):
+        settled = size == 0.0 or _small(gains, tolerance * heat)
+        if last or settled:
             flows = system.flows(x)
             if progress is not None:
                 inflow, outflow = flows.inflow * system.to_sigma, flows.outflow * system.to_sigma
                 progress(f"{iteration} iterations, inflow {inflow:.5g} S/m, outflow {outflow:.5g} S/m")
             agree = flows.agree(tolerance)
             if last or agree:
-                return x, iteration, flows, agree
+                return x, iteration, flows, agree and settled
             system.take_residual(x, q)
             if system.norm(q) > LOST * system.norm(r):
                 return x, iteration, flows, False

@@ -13,12 +13,13 @@ from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
 from microstructures.errors import InputError
 from microstructures.materials import Materials
+from microstructures.notebook import InNotebook
 from microstructures.structure import VoxelStructure
 from microstructures.units import kelvin
 
 
 @dataclass(frozen=True)
-class TemperatureSeries:
+class TemperatureSeries(InNotebook):
     """What a structure conducts at several temperatures.
 
     Attributes

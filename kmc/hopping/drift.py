@@ -21,6 +21,7 @@ from kmc.hopping.voxel_hops import VoxelHops
 from kmc.network import Network
 from kmc.outcomes import Outcome
 from microstructures.errors import InputError
+from microstructures.notebook import InNotebook
 from microstructures.units import BOLTZMANN_EV_PER_K, ELEMENTARY_CHARGE_C, kelvin
 
 PARTS = 32
@@ -29,7 +30,7 @@ DEFAULT_WALKERS, DEFAULT_HOPS = 4096, 100_000_000
 
 
 @dataclass(frozen=True)
-class DriftResult:
+class DriftResult(InNotebook):
     """What carriers do in a uniform field; `to_dict` gives the JSON of the command line.
 
     Attributes

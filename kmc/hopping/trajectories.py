@@ -8,17 +8,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kmc.connectivity import label_clusters
-from kmc.hopping.basins import BasinHops, find_basins
+from kmc.connectivity import Clusters, label_clusters
+from kmc.hopping.basins import BasinHops, Basins, find_basins
 from kmc.hopping.equilibrium import mobile_carriers, site_sums
+from kmc.hopping.plan import ESCAPES_PER_LAG, escape_time_s
 from kmc.hopping.voxel_hops import VoxelHops
 from kmc.hopping.walkers import Walkers
 from kmc.network import Network
-from microstructures.errors import InputError
-from microstructures.formats.guard import atomic_file
+from microstructures.errors import FormatError, InputError
+from microstructures.formats.guard import as_format_errors, atomic_file
 from microstructures.units import UM
 
 SUFFIXES = (".h5", ".vtp")
+MOST_HOPS = 3_000_000
+"""Hops of a carrier, on average, in the time that `time_to_roam_s` gives."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ def record_trajectories(
     weight = mobile_carriers(clusters, site_sums(network, mirrored)[0])
     if not weight.any():
         raise InputError("nothing percolates, so no carrier moves; there are no trajectories to write")
-    regions = find_basins(network, clusters) if basins else None
+    regions = _basins_of(network, clusters) if basins else None
     moves = VoxelHops(network, mirrored=mirrored) if regions is None else BasinHops(network, regions)
     voxel_of = np.arange(weight.size) if regions is None else regions.voxel
     run = moves.start(weight, walkers, (seed, case, replica))
@@ -119,6 +122,45 @@ def record_trajectories(
     )
 
 
+def _basins_of(network: Network, clusters: Clusters) -> Basins | None:
+    """Return the basins, None where a float cannot hold what they need: a run then goes hop by hop, too."""
+    try:
+        return find_basins(network, clusters)
+    except FloatingPointError:
+        return None
+
+
+def time_to_roam_s(network: Network, boundary: str = "periodic") -> float:
+    """Return a time [s] in which a carrier leaves its grain a few times, and the fastest ones cross the box.
+
+    It is no longer than three million hops of a carrier take.
+
+    Raises
+    ------
+    InputError
+        If nothing moves.
+
+    Examples
+    --------
+    >>> from kmc.network import build_network
+    >>> from microstructures.structure import VoxelStructure
+    >>> block = VoxelStructure.from_labels(np.full((8, 8, 8), 2), voxel_nm=25, phases={2: "LATP"})
+    >>> 1e-9 < time_to_roam_s(build_network(block, carrier="ion")) < 1e-3
+    True
+    """
+    mirrored = boundary == "plates"
+    carriers, conductance = site_sums(network, mirrored)
+    weight = mobile_carriers(label_clusters(network, periodic=not mirrored), carriers)
+    mobile = weight > 0.0
+    if not mobile.any():
+        raise InputError("nothing percolates, so no carrier moves; there are no trajectories to follow")
+    leaving = conductance[mobile] * network.rate_factor
+    busy_rate_Hz = float((leaving * (leaving / carriers[mobile] / leaving.sum())).sum())
+    cross_box_s = max(network.structure.shape) ** 2 / busy_rate_Hz
+    most_s = MOST_HOPS * float(weight.sum()) / float(leaving.sum())
+    return min(max(ESCAPES_PER_LAG * escape_time_s(network, weight), cross_box_s), most_s)
+
+
 def write_trajectories(path: Path, found: Trajectories) -> None:
     """Write trajectories as `.h5` (datasets time_s, position_m, phase, walker) or `.vtp` (lines in um with time and phase).
 
@@ -135,6 +177,36 @@ def write_trajectories(path: Path, found: Trajectories) -> None:
             _write_hdf5(partial, found)
         else:
             _write_vtp(partial, found)
+
+
+def read_trajectories(path: Path) -> Trajectories:
+    """Read trajectories from the `.h5` that `write_trajectories` wrote.
+
+    Raises
+    ------
+    FormatError
+        If the file is absent, is no HDF5, or lacks a dataset, or their shapes do not agree.
+    """
+    import h5py
+
+    remedy = "write it with cofire hop --trajectories FILE.h5"
+    if not path.is_file():
+        raise FormatError(f"trajectories {path} are not there; {remedy}")
+    with as_format_errors(path, "HDF5", remedy), h5py.File(path, "r") as file:
+        missing = [name for name in ("time_s", "position_m", "phase", "walker") if name not in file]
+        if missing or "phase_names" not in file.attrs:
+            raise FormatError(f"{path} has no dataset {(missing or ['phase_names'])[0]}, so it holds no trajectories; {remedy}")
+        found = Trajectories(
+            time_s=np.asarray(file["time_s"][()], dtype=np.float64),
+            position_m=np.asarray(file["position_m"][()], dtype=np.float64),
+            phase=np.asarray(file["phase"][()], dtype=np.uint8),
+            phase_names=tuple(str(name) for name in file.attrs["phase_names"]),
+            walker=np.asarray(file["walker"][()], dtype=np.int64),
+        )
+    expected = (len(found.walker), len(found.time_s), 3)
+    if found.position_m.shape != expected or found.phase.shape != expected[:2] or not np.isfinite(found.position_m).all():
+        raise FormatError(f"{path} has positions of shape {found.position_m.shape}; allowed: {expected}, all finite; {remedy}")
+    return found
 
 
 def _write_hdf5(path: Path, found: Trajectories) -> None:

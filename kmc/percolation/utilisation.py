@@ -20,11 +20,12 @@ from kmc.percolation.clusters.fast_network import LEAST_SHARE, faces_of, fast_ph
 from kmc.percolation.contacts.pieces import piece_surface_m2
 from microstructures.errors import InputError, did_you_mean
 from microstructures.jit import kernel
+from microstructures.notebook import InNotebook
 from microstructures.segment.connected import connected_pieces
 
 
 @dataclass(frozen=True)
-class Utilisation:
+class Utilisation(InNotebook):
     """What both carriers reach, along one axis.
 
     Attributes

@@ -19,6 +19,7 @@ from microstructures.formats import Image, RawLayout, load_image, structure_of
 from microstructures.formats.guard import given_edges_nm, voxel_edges_nm
 from microstructures.images.repair import Span, crop, majority_filter, remove_islands, resample_cubic, slices_of
 from microstructures.images.report import SMALL_PIECE_VOXELS, PhaseReport, report_image
+from microstructures.notebook import InNotebook
 from microstructures.segment import MARKER_RULE, DenseSolidWarning, watershed_grains
 from microstructures.structure import VoxelStructure
 
@@ -26,7 +27,7 @@ PORE = "pore"
 
 
 @dataclass(frozen=True)
-class ImportedImage:
+class ImportedImage(InNotebook):
     """An imported image and what was found and done on the way.
 
     Attributes

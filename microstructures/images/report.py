@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from microstructures.notebook import InNotebook
 from microstructures.segment.connected import pieces_inside
 from microstructures.structure import VoxelStructure
 
@@ -19,7 +20,7 @@ SMALL_PIECE_VOXELS = 27
 
 
 @dataclass(frozen=True)
-class PhaseReport:
+class PhaseReport(InNotebook):
     """What was found of one phase.
 
     Attributes

@@ -23,6 +23,7 @@ from microstructures.materials.schema import (
     Orientation,
     Phase,
 )
+from microstructures.notebook import InNotebook
 
 PORE = "pore"
 DEFAULT_MATERIALS = "lfp-latp"
@@ -30,7 +31,7 @@ LARGEST_FILE_BYTES = 4_000_000
 
 
 @dataclass(frozen=True)
-class Materials:
+class Materials(InNotebook):
     """What every phase, interface, point contact and film conducts.
 
     Attributes

@@ -123,6 +123,18 @@ def test_too_few_iterations_are_admitted() -> None:
     assert found.to_dict()["outcome"] == "not-converged"
 
 
+def test_flows_that_agree_by_chance_are_no_convergence() -> None:
+    """After a step or two the flows may agree within a loose tolerance while sigma is far off: told by what the last steps gained."""
+    known = network(blobs(20, {1: 0.5, 2: 0.5}, seed=6), materials({"A": 1.0, "B": 1e6}))
+    true = solve_axis(known, 0, tolerance=1e-8).sigma_eff_S_per_m
+    for most in (1, 2, 3):
+        found = solve_axis(known, 0, max_iterations=most, tolerance=0.5)
+        assert found.outcome is Outcome.NOT_CONVERGED
+    settled = solve_axis(known, 0, tolerance=0.5)
+    assert settled.outcome is Outcome.CONVERGED
+    assert settled.sigma_eff_S_per_m == pytest.approx(true, rel=0.05)
+
+
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 def test_warm_start_ends_where_a_cold_one_does(boundary: str) -> None:
     """The answer belongs to the network, not to the guess; from the answer it takes hardly a step."""

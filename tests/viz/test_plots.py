@@ -9,6 +9,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import viz
 from microstructures.errors import InputError
@@ -58,7 +59,7 @@ def texts(figure: Any) -> str:
 
 def keys_overlap_axes(figure: Any) -> bool:
     """Return whether a key lies over a panel or over another key."""
-    matplotlib.backends.backend_agg.FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure).draw()
     keys = [axes.get_legend().get_window_extent() for axes in figure.axes if axes.get_legend()]
     panels = [axes.get_window_extent() for axes in figure.axes]
     over_panels = any(key.overlaps(panel) for key in keys for panel in panels)
@@ -67,7 +68,7 @@ def keys_overlap_axes(figure: Any) -> bool:
 
 def inside(figure: Any) -> bool:
     """Return whether keys and axis labels lie within the figure."""
-    matplotlib.backends.backend_agg.FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure).draw()
     whole = figure.bbox
     boxes = [part.get_tightbbox() for part in figure.axes]
     return all(whole.x0 <= b.x0 and b.x1 <= whole.x1 and whole.y0 <= b.y0 and b.y1 <= whole.y1 for b in boxes)

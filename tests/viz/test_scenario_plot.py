@@ -9,6 +9,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import viz
 from microstructures.errors import InputError
@@ -53,7 +54,7 @@ def test_every_scenario_has_a_row_under_its_group_and_units_below():
 
 def test_rows_and_headings_do_not_overlap():
     figure = viz.scenarios(scenario_rows())
-    canvas = matplotlib.backends.backend_agg.FigureCanvasAgg(figure)
+    canvas = FigureCanvasAgg(figure)
     canvas.draw()
     first = figure.axes[0]
     labels = [label for label in first.get_yticklabels() if label.get_text()]

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kmc.outcomes import Outcome
+from microstructures.notebook import InNotebook
 
 
 @dataclass(frozen=True)
-class LatticeGasResult:
+class LatticeGasResult(InNotebook):
     """What carriers that exclude each other did; `to_dict` gives the JSON of the command line.
 
     Diffusivities are slopes of mean square displacements between half a lag and the lag, as for tracers: that of single

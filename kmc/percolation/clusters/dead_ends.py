@@ -11,10 +11,11 @@ from kmc.connectivity import label_clusters
 from kmc.network import Network
 from kmc.percolation.clusters.backbone import find_backbone
 from kmc.percolation.clusters.fast_network import LEAST_SHARE, faces_of, fast_phases
+from microstructures.notebook import InNotebook
 
 
 @dataclass(frozen=True)
-class FastShares:
+class FastShares(InNotebook):
     """How the volume of the fast phases divides along one axis; the shares add up to 1.
 
     Attributes

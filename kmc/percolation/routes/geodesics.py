@@ -18,12 +18,13 @@ from kmc.network import Network
 from kmc.percolation.clusters.fast_network import fast_faces
 from kmc.percolation.routes.heap import lower, take_least
 from microstructures.jit import kernel
+from microstructures.notebook import InNotebook
 
 PERCENTILES = (5, 50, 95)
 
 
 @dataclass(frozen=True)
-class PathTortuosity:
+class PathTortuosity(InNotebook):
     """Geodesic length over thickness, over the voxels of the high plate that a way reaches.
 
     Attributes

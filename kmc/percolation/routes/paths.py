@@ -17,10 +17,11 @@ from kmc.network import Network
 from kmc.percolation.clusters.critical import critical_barriers_eV
 from kmc.percolation.routes.heap import lower, take_least
 from microstructures.jit import kernel
+from microstructures.notebook import InNotebook
 
 
 @dataclass(frozen=True)
-class VoxelPath:
+class VoxelPath(InNotebook):
     """A path of voxels from the low to the high plate.
 
     Attributes
