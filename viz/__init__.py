@@ -3,9 +3,9 @@
 `import viz` is light: pyvista and matplotlib load when the first picture is drawn.
 """
 
-from viz.firing_movie import draw_firing
-from viz.hops_movie import draw_hops
-from viz.movie import write_movie
+from viz.movies.firing_movie import draw_firing
+from viz.movies.hops_movie import draw_hops
+from viz.movies.movie import write_movie
 from viz.plots import (
     arrhenius,
     bode,
@@ -23,9 +23,9 @@ from viz.plots import (
     voxel_convergence,
     waterfall,
 )
-from viz.scene import from_image_data, render, render_pair, to_image_data
-from viz.trajectory_scene import render_trajectories
-from viz.window import Picture, show
+from viz.scenes.scene import from_image_data, render, render_pair, to_image_data
+from viz.scenes.trajectory_scene import render_trajectories
+from viz.scenes.window import Picture, show
 
 __all__ = [
     "Picture",

@@ -45,8 +45,8 @@ def firing(
     from cofire.building import check_size
     from cofire.console import note, progress
     from microstructures.recipe import load_recipe
-    from viz.firing_movie import draw_firing
-    from viz.movie import write_movie
+    from viz.movies.firing_movie import draw_firing
+    from viz.movies.movie import write_movie
 
     known = load_recipe(recipe)
     for process in ("cold-pressed", "co-fired"):
@@ -93,8 +93,8 @@ def hops(
         raise InputError("--boundary plates goes with --trajectories FILE.h5; the ways drawn without it are periodic")
     read = options.read_structure(structure, voxel_nm)
     from cofire.console import note, progress
-    from viz.hops_movie import draw_hops
-    from viz.movie import write_movie
+    from viz.movies.hops_movie import draw_hops
+    from viz.movies.movie import write_movie
 
     with progress("hopping", "kmc.faces", "kmc.hopping") as bar:
         if trajectories is not None:
@@ -113,7 +113,7 @@ def hops(
 
 def _check_out(out: Path, overwrite: bool, frames_per_s: float) -> Path:
     """Return the resolved path of a movie, or refuse before anything is computed."""
-    from viz.movie import SUFFIXES, check_movie
+    from viz.movies.movie import SUFFIXES, check_movie
 
     return check_movie(options.check_output(out, overwrite, suffixes=SUFFIXES), frames_per_s)
 

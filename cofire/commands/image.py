@@ -256,7 +256,7 @@ def _growth_lines(growth: Any, grown: dict[str, Any] | None) -> Iterable[str]:
 
 
 def _draw(done: ImportedImage, phases: Mapping[int, str], file: Path) -> None:
-    from viz.threshold_plot import save_threshold_preview
+    from viz.plots.threshold_plot import save_threshold_preview
 
     if done.grey is None or done.segmented is None or done.thresholds is None:
         return

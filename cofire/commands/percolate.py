@@ -74,7 +74,7 @@ def _write(result: PercolationResult, graph: Path | None, png: Path | None) -> l
         other = build_contact_graph(other_network(result.graph.network), periodic=result.graph.periodic)
         written.append(str(write_graph(result.graph, graph, other)))
     if png is not None:
-        from viz.graph_scene import render_graph
+        from viz.scenes.graph_scene import render_graph
 
         written.append(str(render_graph(result.graph, result.currents[result.axis], png=png)))
     return written

@@ -12,7 +12,7 @@ from cofire import options
 from microstructures.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from viz.look import Look
+    from viz.scenes.look import Look
 
 FIELDS = ("phase", "grain", "potential", "current", "dissipation", "trajectories")
 SOLVED = ("potential", "current", "dissipation")
@@ -69,7 +69,7 @@ def run(
         html = options.check_output(html, overwrite, option="--html", suffixes=(".html", ".htm"))
     read = options.read_structure(structure, voxel_nm)
     from cofire.console import note, progress
-    from viz.colouring import check_look
+    from viz.scenes.colouring import check_look
 
     check_look(read, look)
     with progress("drawing"):
@@ -91,7 +91,7 @@ def run(
 
 def _look(surface: str, view: str, slices_um: str | None, only: str | None, opacity: str | None, hot_percent: float) -> Look:
     """Return how the options want the scene to be seen."""
-    from viz.look import Look
+    from viz.scenes.look import Look
 
     return Look(
         view="slices" if slices_um is not None and view == "corner" else view,
@@ -131,7 +131,7 @@ def _draw_trajectories(read: Any, png: Path, materials: str | None, carrier: str
     """Draw the ways of the carriers that come farthest in the time in which one leaves its grain a few times."""
     from kmc.hopping.trajectories import record_trajectories, time_to_roam_s
     from kmc.network import build_network
-    from viz.trajectory_scene import render_trajectories
+    from viz.scenes.trajectory_scene import render_trajectories
 
     network = build_network(read, options.read_materials(materials), carrier=carrier, temperature_C=temperature_C)
     found = record_trajectories(network, walkers=WALKERS, chosen=WALKERS, time_s=time_to_roam_s(network), basins=True)
@@ -163,7 +163,7 @@ def _values(
     if field == "dissipation":
         return {"dissipation": dissipation_density(network, solution) / block_length_m(network, solution) ** 2, **extra}
     if streamlines:
-        from viz.streamlines import trace_streamlines
+        from viz.scenes.streamlines import trace_streamlines
 
         extra["lines"] = trace_streamlines(network, solution, count=streamlines)
     return {"current": current_density(network, solution), **extra}

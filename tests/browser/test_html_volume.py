@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from microstructures.errors import InputError
-from viz import page as page_module
-from viz.camera import DIRECTION
-from viz.colouring import scale_for, show_structure
-from viz.frame import Key
-from viz.page import write_page
 from viz.palette import ABSENT, PHASES, rgb
+from viz.scenes import page as page_module
+from viz.scenes.camera import DIRECTION
+from viz.scenes.colouring import scale_for, show_structure
+from viz.scenes.frame import Key
+from viz.scenes.page import write_page
 
 
 @pytest.fixture
@@ -27,9 +27,7 @@ def scene(structure, tmp_path):
         shown = show_structure(structure, field, array, hide, cut)
         scale = None if array is None else scale_for(field, [array.ravel()], None)
         key = Key([structure], field, hide, scale, False)
-        path = write_page(
-            tmp_path / "new" / "a.html", shown, np.zeros((len(shown.surface), 3), np.uint8), key, None, values=inside
-        )
+        path = write_page(tmp_path / "new" / "a.html", shown, key, None, values=inside)
         found = re.search(r'id="scene">(.*?)</script>', path.read_text(encoding="utf-8"))
         assert found is not None
         return json.loads(found[1])

@@ -13,8 +13,8 @@ from PIL import Image
 import kmc
 from microstructures.errors import InputError
 from microstructures.structure import VoxelStructure
-from viz import colouring
 from viz.palette import PHASES, rgb
+from viz.scenes import colouring
 from viz.serve import Choices, Subject
 from viz.serve.choices import visible_voxels
 from viz.serve.faces import see

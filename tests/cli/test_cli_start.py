@@ -8,7 +8,20 @@ import sys
 
 import pytest
 
-COMMANDS = ("compare", "calibrate", "build", "import", "info", "conduct", "percolate", "hop", "show", "doctor")
+COMMANDS = (
+    "compare",
+    "calibrate",
+    "build",
+    "import",
+    "info",
+    "conduct",
+    "percolate",
+    "hop",
+    "show",
+    "animate",
+    "serve",
+    "doctor",
+)
 HEAVY = (
     "numpy", "numba", "scipy", "pandas", "pyvista", "vtk", "vtkmodules", "matplotlib", "h5py", "pydantic", "networkx", "skimage",
     "tifffile", "pyarrow", "jinja2",

@@ -11,8 +11,8 @@ from support import materials, network, voronoi
 
 from kmc.percolation import build_contact_graph, graph_conductivity
 from microstructures.errors import InputError
-from viz.graph_scene import FAINT, STEPS, render_graph
 from viz.palette import rgb
+from viz.scenes.graph_scene import FAINT, STEPS, render_graph
 
 KNOWN = materials({"A": 1.0, "B": 1e-6})
 

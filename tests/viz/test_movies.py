@@ -19,9 +19,9 @@ from microstructures.errors import InputError, MissingExtraError
 from microstructures.pressing.press import press_powders
 from microstructures.recipe import Recipe, parse_recipe
 from microstructures.structure import VoxelStructure
-from viz.movie import check_movie, find_ffmpeg
-from viz.pair_choice import choose_pair
-from viz.pair_stages import firing_stages
+from viz.movies.movie import check_movie, find_ffmpeg
+from viz.movies.pair_choice import choose_pair
+from viz.movies.pair_stages import firing_stages
 from viz.palette import PHASES, rgb
 
 SMALL = {"size_um": 2.0, "voxel_nm": 50.0}

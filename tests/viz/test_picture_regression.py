@@ -26,7 +26,7 @@ import viz
 from kmc.network import build_network
 from kmc.percolation import build_contact_graph, graph_conductivity
 from microstructures.structure import VoxelStructure
-from viz.graph_scene import render_graph
+from viz.scenes.graph_scene import render_graph
 
 STORED = Path(__file__).parent / "pictures"
 THRESHOLD = 0.98

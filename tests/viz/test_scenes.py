@@ -12,13 +12,13 @@ from PIL import Image
 import viz
 from microstructures.errors import InputError
 from microstructures.structure import VoxelStructure
-from viz import colouring
-from viz.arrange import arrange
-from viz.frame import Frame, describe
-from viz.look import Look
 from viz.palette import PHASES, rgb
-from viz.smoothing import area, smoothed
-from viz.surfaces import exposed_faces, on_cut
+from viz.scenes import colouring
+from viz.scenes.arrange import arrange
+from viz.scenes.frame import Frame, describe
+from viz.scenes.look import Look
+from viz.scenes.smoothing import area, smoothed
+from viz.scenes.surfaces import exposed_faces, on_cut
 
 NAMES = {0: "pore", 1: "LFP", 2: "LATP", 3: "LFTAP"}
 RADIUS = 12
@@ -184,8 +184,8 @@ def test_opacities_by_phase_give_layers_from_solid_to_clear() -> None:
 
 
 def test_clear_faces_are_drawn_far_ones_first(tmp_path: Path) -> None:
-    from viz.camera import fit_cameras
-    from viz.drawing import _far_first
+    from viz.scenes.camera import fit_cameras
+    from viz.scenes.drawing import _far_first
 
     layer = colouring.show_layers(shelled_grain(), "phase", None, Look(opacity="ghost", view="whole"))[0]
     camera = fit_cameras([layer.structure.edges_um], 300, 300)[0]

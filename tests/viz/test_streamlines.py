@@ -13,8 +13,8 @@ import viz
 from kmc.conduction import ConductionResult, conduct
 from microstructures.errors import InputError
 from microstructures.structure import VoxelStructure
-from viz.look import Look
-from viz.streamlines import Streamlines, trace_streamlines
+from viz.scenes.look import Look
+from viz.scenes.streamlines import Streamlines, trace_streamlines
 
 KNOWN = materials({"A": 1.0, "B": 9.0})
 

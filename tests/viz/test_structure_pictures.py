@@ -16,11 +16,11 @@ from scipy.spatial import cKDTree
 import viz
 from microstructures.errors import InputError
 from microstructures.structure import VoxelStructure
-from viz import colouring
-from viz.camera import fit_cameras
-from viz.frame import describe, length_label, scale_bar_um
 from viz.palette import PHASES, rgb
-from viz.surfaces import cut_corner, exposed_faces
+from viz.scenes import colouring
+from viz.scenes.camera import fit_cameras
+from viz.scenes.frame import describe, length_label, scale_bar_um
+from viz.scenes.surfaces import cut_corner, exposed_faces
 
 NAMES = {0: "pore", 1: "LFP", 2: "LATP", 3: "LFTAP"}
 
@@ -233,7 +233,7 @@ def test_page_is_one_file_without_references(tmp_path: Path) -> None:
 
 def test_show_gives_a_picture_without_a_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("viz.window.has_screen", lambda: False)
+    monkeypatch.setattr("viz.scenes.window.has_screen", lambda: False)
     picture = viz.show(grains_and_pores((12, 12, 12)), size=(300, 300))
     assert picture is not None
     assert picture._repr_png_().startswith(b"\x89PNG")
@@ -255,8 +255,8 @@ def test_window_shows_the_block_and_its_key(tmp_path: Path, monkeypatch: pytest.
     drawn = pyvista.Plotter.show
     monkeypatch.setattr(pyvista, "OFF_SCREEN", True)
     monkeypatch.setattr(pyvista.Plotter, "show", lambda self: drawn(self, screenshot=str(shot)))
-    monkeypatch.setattr("viz.window.has_screen", lambda: True)
-    monkeypatch.setattr("viz.window.in_notebook", lambda: False)
+    monkeypatch.setattr("viz.scenes.window.has_screen", lambda: True)
+    monkeypatch.setattr("viz.scenes.window.in_notebook", lambda: False)
     structure = grains_and_pores((16, 16, 16))
     falling = np.linspace(1.0, 0.0, structure.labels.size).reshape(structure.shape)
     assert viz.show(structure, field=field, potential=falling, size=(600, 450)) is None

@@ -18,8 +18,8 @@ import viz
 from microstructures.errors import InputError
 from microstructures.morphology import grain_sizes_um, interphase_statistics
 from microstructures.structure import VoxelStructure
-from viz.axes import looks
 from viz.palette import PROCESSES
+from viz.plots.axes import looks
 
 FREQUENCY_HZ = np.logspace(0, 6, 61)
 
@@ -205,6 +205,16 @@ def test_nyquist_has_equal_scales_and_minus_imaginary_up() -> None:
     assert max(first.get_ydata()) == pytest.approx(45.0, rel=0.01)
     assert {"1 MHz", "1 kHz", "measured", "Re Z (Ω)", "−Im Z (Ω)"} <= set(texts(figure).splitlines())
     assert fits(figure)
+
+
+def test_frequencies_of_curves_that_lie_together_are_written_once() -> None:
+    """Two spectra that hardly differ have the frequencies of the first; one of twice the size has its own where there is room."""
+    one = pd.DataFrame(spectrum()).assign(series="a")
+    close = one.assign(series="b", z_real_ohm=1.02 * one["z_real_ohm"])
+    alone, pair = (viz.nyquist(table).axes[0].texts for table in (one, pd.concat([one, close])))
+    assert [text.get_text() for text in pair] == [text.get_text() for text in alone]
+    large = one.assign(series="b", z_real_ohm=2.0 * one["z_real_ohm"], z_imag_ohm=2.0 * one["z_imag_ohm"])
+    assert len(viz.nyquist(pd.concat([one, large])).axes[0].texts) > len(alone)
 
 
 def test_bode_has_magnitude_phase_and_their_errors() -> None:

@@ -15,8 +15,8 @@ from kmc.network import build_network
 from microstructures.errors import InputError
 from microstructures.structure import VoxelStructure
 from viz.palette import rgb
-from viz.trajectory_scene import TIMES, WALKERS, farthest, seconds
-from viz.ways import fold, fold_points
+from viz.scenes.trajectory_scene import TIMES, WALKERS, farthest, seconds
+from viz.scenes.ways import fold, fold_points
 
 BOX = np.array([1.0, 2.0, 3.0])
 

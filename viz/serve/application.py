@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from microstructures.errors import CofireError, InputError
-from viz.page import colour_stops
+from viz.scenes.page import colour_stops
 from viz.serve.choices import NUMBERS, WHOLE, Choices
 from viz.serve.faces import Seen, see
 from viz.serve.keeping import bar_label, legend, png

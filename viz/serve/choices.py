@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from microstructures.errors import InputError, did_you_mean
 from microstructures.structure import VoxelStructure
-from viz.colouring import names_of, stride_for
-from viz.surfaces import cut_corner
+from viz.scenes.colouring import names_of, stride_for
+from viz.scenes.surfaces import cut_corner
 
 NUMBERS = ("potential", "current")
 """Fields that have to be solved for."""

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.colouring import Shown, layer_of, stride_for
-from viz.drawing import lit_colours
+from viz.scenes.colouring import Shown, layer_of, stride_for
+from viz.scenes.drawing import lit_colours
+from viz.scenes.surfaces import exposed_faces
 from viz.serve.choices import NUMBERS, Choices, visible_voxels
 from viz.serve.subject import Subject
-from viz.surfaces import exposed_faces
 
 
 @dataclass(frozen=True)

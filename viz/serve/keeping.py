@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.colouring import volume_percent
-from viz.frame import BAR_LABELS, DPI, GREY, INK, describe
 from viz.palette import phase_colours, style
+from viz.scenes.colouring import volume_percent
+from viz.scenes.frame import BAR_LABELS, DPI, GREY, INK, describe
 from viz.serve.choices import Choices
 from viz.serve.faces import Seen
 from viz.serve.stage import letter_px

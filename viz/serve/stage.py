@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.camera import DIRECTION
-from viz.drawing import mesh_of, quiet_vtk
-from viz.frame import INK, length_label
+from viz.scenes.camera import DIRECTION
+from viz.scenes.drawing import mesh_of, quiet_vtk
+from viz.scenes.frame import INK, length_label
 from viz.serve.faces import Seen
 
 VIEWS: dict[str, tuple[float, float, float]] = {

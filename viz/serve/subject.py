@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microstructures.structure import VoxelStructure
-from viz.colouring import scale_for, volume_percent
+from viz.scenes.colouring import scale_for, volume_percent
 
 if TYPE_CHECKING:
     from microstructures.materials import Materials

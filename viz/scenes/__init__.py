@@ -1,0 +1,1 @@
+"""Pictures in three dimensions: structures, fields, graphs and ways of carriers."""

@@ -1,0 +1,66 @@
+"""A scene in which one can look into the block: its faces as a haze, its outline, and a camera that stays where it is."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viz.scenes.camera import Camera
+from viz.scenes.colouring import Shown, face_colours
+from viz.scenes.drawing import LARGEST_PIXELS, SUPERSAMPLING, mesh_of, outline, quiet_vtk
+
+LAYERED_OPACITY, LARGEST_OPACITY = 0.17, 0.10
+"""Opacity of the block's faces, times how often they would cover its six sides, and the most that they get."""
+SOLID = {"smooth_shading": True, "ambient": 0.35, "diffuse": 0.7, "specular": 0.15}
+"""Light on what is drawn inside of the block."""
+
+
+@contextlib.contextmanager
+def clear_block(panel: Shown, camera: Camera) -> Iterator[Any]:
+    """Open a pyvista plotter that shows a block as a haze with its outline, through `camera`; it is closed afterwards."""
+    import pyvista
+
+    factor = oversampling(camera)
+    with quiet_vtk():
+        plotter = pyvista.Plotter(
+            off_screen=True, window_size=[camera.width * factor, camera.height * factor],
+            theme=pyvista.themes.DocumentTheme(), lighting="three lights",
+        )  # fmt: skip
+        try:
+            plotter.set_background("white")
+            plotter.add_mesh(
+                mesh_of(panel, face_colours(panel, None)), scalars="colour", rgb=True, lighting=False, opacity=_opacity(panel),
+                show_scalar_bar=False,
+            )  # fmt: skip
+            plotter.add_mesh(outline(camera), color="#A8A8A8", line_width=1.0 * factor, lighting=False)
+            plotter.enable_parallel_projection()
+            plotter.camera_position = camera.position
+            plotter.camera.parallel_scale = camera.parallel_scale
+            plotter.camera.clipping_range = (0.01, 10.0 * float(np.linalg.norm(camera.edges)))
+            yield plotter
+        finally:
+            plotter.close()
+
+
+def take_picture(plotter: Any, width: int, height: int) -> NDArray[np.uint8]:
+    """Return what a plotter shows, averaged down to the size asked for, shape (height, width, 3)."""
+    plotter.render()
+    picture = np.asarray(plotter.screenshot(return_img=True))[..., :3]
+    factor = picture.shape[0] // height
+    blocks = picture.reshape(height, factor, width, factor, 3).mean(axis=(1, 3), dtype=np.float32)
+    return np.asarray(np.rint(blocks), dtype=np.uint8)
+
+
+def oversampling(camera: Camera) -> int:
+    """Return how many pixels are drawn for one along each edge of a picture."""
+    return SUPERSAMPLING if max(camera.width, camera.height) * SUPERSAMPLING <= LARGEST_PIXELS else 1
+
+
+def _opacity(panel: Shown) -> float:
+    """Return an opacity at which a block of many inner faces hides no more of what is in it than one of few."""
+    x, y, z = (-(-n // panel.stride) for n in panel.structure.shape)
+    return float(min(LARGEST_OPACITY, LAYERED_OPACITY * 2 * (x * y + y * z + z * x) / len(panel.surface)))
