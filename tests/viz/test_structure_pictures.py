@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -238,6 +240,26 @@ def test_show_gives_a_picture_without_a_screen(tmp_path: Path, monkeypatch: pyte
     assert picture is not None
     assert picture._repr_png_().startswith(b"\x89PNG")
     assert picture.path.parent == tmp_path
+
+
+def test_notebooks_get_a_page_to_turn_and_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The frame holds the whole page, readable once unescaped; where no notebook runs there is none."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("viz.scenes.window.in_notebook", lambda: True)
+    picture = viz.show(grains_and_pores((12, 12, 12)), size=(300, 300))
+    assert picture is not None
+    assert picture.page is not None
+    frame = picture._repr_html_()
+    assert frame is not None
+    held = re.fullmatch(r'<iframe srcdoc="([^"]*)" title=.*></iframe>', frame, flags=re.DOTALL)
+    assert held is not None
+    assert html.unescape(held[1]) == picture.page.read_text(encoding="utf-8")
+    assert picture._repr_png_().startswith(b"\x89PNG")
+    monkeypatch.setattr("viz.scenes.window.in_notebook", lambda: False)
+    monkeypatch.setattr("viz.scenes.window.has_screen", lambda: False)
+    plain = viz.show(grains_and_pores((12, 12, 12)), size=(300, 300))
+    assert plain is not None
+    assert plain._repr_html_() is None
 
 
 def test_importing_is_light() -> None:
