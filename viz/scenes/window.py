@@ -13,7 +13,6 @@ from typing import Any
 from microstructures.structure import VoxelStructure
 from viz.scenes.scene import open_window, render
 
-
 PAGE_HEIGHT_PX = 560
 """Height of a page inside a notebook."""
 
