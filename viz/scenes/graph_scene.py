@@ -15,8 +15,9 @@ from kmc.percolation import ContactGraph, GraphConductivity, find_bottlenecks
 from microstructures.errors import InputError
 from viz.palette import phase_colours
 from viz.scenes.camera import Camera, fit_cameras
+from viz.scenes.clear_block import SOLID, clear_block, oversampling, take_picture
 from viz.scenes.colouring import show_structure
-from viz.scenes.drawing import LARGEST_PIXELS, SMALLEST_PIXELS, SUPERSAMPLING, mesh_of, outline, quiet_vtk
+from viz.scenes.drawing import LARGEST_PIXELS, SMALLEST_PIXELS
 from viz.scenes.frame import Frame, Key, write_picture
 
 STEPS = ((0.1, "#2D0A4E", "over 10 %"), (0.03, "#8C2981", "3 to 10 %"), (0.01, "#DE4968", "1 to 3 %"))
@@ -24,8 +25,6 @@ STEPS = ((0.1, "#2D0A4E", "over 10 %"), (0.03, "#8C2981", "3 to 10 %"), (0.01, "
 FAINT = "#9A9A9A"
 PLATE, PLATE_OPACITY = "#505050", 0.05
 PLATE_IN_KEY = "#DADADA"
-LAYERED_OPACITY, LARGEST_OPACITY = 0.15, 0.09
-"""Opacity of the block's faces, times how often they would cover its six sides."""
 SPHERE_SHARE = 0.42
 """Radius of a sphere over that of its grain."""
 LARGEST_SPHERE, SMALLEST_SPHERE = 0.05, 0.008
@@ -107,35 +106,11 @@ def render_graph(
 
 def _screenshot(graph: ContactGraph, found: GraphConductivity, panel: Any, camera: Camera) -> NDArray[np.uint8]:
     """Return the picture of the block and the graph in it, shape (height, width, 3)."""
-    import pyvista
-
-    factor = SUPERSAMPLING if max(camera.width, camera.height) * SUPERSAMPLING <= LARGEST_PIXELS else 1
-    with quiet_vtk():
-        plotter = pyvista.Plotter(
-            off_screen=True,
-            window_size=[camera.width * factor, camera.height * factor],
-            theme=pyvista.themes.DocumentTheme(),
-            lighting="three lights",
-        )
-        try:
-            plotter.set_background("white")
-            plotter.add_mesh(
-                mesh_of(panel, panel.colours), scalars="colour", rgb=True, lighting=False, opacity=_opacity(panel),
-                show_scalar_bar=False,
-            )  # fmt: skip
-            for plate in () if graph.periodic else _plates(camera.edges, AXES.index(found.axis)):
-                plotter.add_mesh(plate, color=PLATE, opacity=PLATE_OPACITY, lighting=False)
-            plotter.add_mesh(outline(camera), color="#A8A8A8", line_width=1.0 * factor, lighting=False)
-            _add_graph(plotter, graph, found, float(camera.edges.max()), factor)
-            plotter.enable_parallel_projection()
-            plotter.camera_position = camera.position
-            plotter.camera.parallel_scale = camera.parallel_scale
-            plotter.camera.clipping_range = (0.01, 10.0 * float(np.linalg.norm(camera.edges)))
-            picture = np.asarray(plotter.screenshot(return_img=True))[..., :3]
-        finally:
-            plotter.close()
-    blocks = picture.reshape(camera.height, factor, camera.width, factor, 3).mean(axis=(1, 3), dtype=np.float32)
-    return np.rint(blocks).astype(np.uint8)
+    with clear_block(panel, camera) as plotter:
+        for plate in () if graph.periodic else _plates(camera.edges, AXES.index(found.axis)):
+            plotter.add_mesh(plate, color=PLATE, opacity=PLATE_OPACITY, lighting=False)
+        _add_graph(plotter, graph, found, float(camera.edges.max()), oversampling(camera))
+        return take_picture(plotter, camera.width, camera.height)
 
 
 def _add_graph(plotter: Any, graph: ContactGraph, found: GraphConductivity, edge_um: float, factor: int) -> None:
@@ -147,7 +122,6 @@ def _add_graph(plotter: Any, graph: ContactGraph, found: GraphConductivity, edge
     faint = load < STEPS[-1][0]
     if faint.any():
         plotter.add_mesh(_lines(ends[faint]), color=FAINT, line_width=0.8 * factor, opacity=0.35, lighting=False)
-    shown = {"smooth_shading": True, "ambient": 0.35, "diffuse": 0.7, "specular": 0.15}
     highest = np.inf
     for least, colour, _ in STEPS:
         chosen = (load >= least) & (load < highest)
@@ -155,7 +129,7 @@ def _add_graph(plotter: Any, graph: ContactGraph, found: GraphConductivity, edge
         if chosen.any():
             tubes = _lines(ends[chosen])
             tubes.point_data["radius"] = np.repeat(_tube_radius(load[chosen]) * edge_um, 2)
-            plotter.add_mesh(tubes.tube(scalars="radius", absolute=True, n_sides=16), color=colour, **shown)
+            plotter.add_mesh(tubes.tube(scalars="radius", absolute=True, n_sides=16), color=colour, **SOLID)
     busy = find_bottlenecks(graph, found).grain_load >= STEPS[-1][0]
     radius = SPHERE_SHARE * 1e6 * graph.node_radius_m
     radius = np.clip(radius, SMALLEST_SPHERE * edge_um, LARGEST_SPHERE * edge_um) * np.where(busy, 1.0, IDLE_SHRINK)
@@ -168,7 +142,7 @@ def _add_graph(plotter: Any, graph: ContactGraph, found: GraphConductivity, edge
                 points = pyvista.PolyData(place[mine])
                 points.point_data["radius"] = radius[mine]
                 spheres = points.glyph(scale="radius", geom=ball, orient=False)
-                plotter.add_mesh(spheres, color=colours[graph.phase_names[number]], opacity=1.0 if working else 0.55, **shown)
+                plotter.add_mesh(spheres, color=colours[graph.phase_names[number]], opacity=1.0 if working else 0.55, **SOLID)
 
 
 def _segments(
@@ -202,12 +176,6 @@ def _to_boundary(start: NDArray[np.float64], way: NDArray[np.float64], box: NDAr
     wall = np.where(way > 0.0, box, 0.0)
     share = np.divide(wall - start, way, out=np.full(way.shape, np.inf), where=way != 0.0).min(axis=1, initial=1.0)
     return np.stack((start, start + share[:, None] * way), axis=1)
-
-
-def _opacity(panel: Any) -> float:
-    """Return an opacity at which a block of many inner faces hides no more of the graph than one of few."""
-    x, y, z = (-(-n // panel.stride) for n in panel.structure.shape)
-    return float(min(LARGEST_OPACITY, LAYERED_OPACITY * 2 * (x * y + y * z + z * x) / len(panel.surface)))
 
 
 def _plates(edges_um: NDArray[np.float64], axis: int) -> list[Any]:
