@@ -72,6 +72,7 @@ def run(
     from viz.scenes.colouring import check_look
 
     check_look(read, look)
+    told: list[str] = []
     with progress("drawing"):
         if png is not None and field == "trajectories":
             _draw_trajectories(read, png, materials, carrier, temperature_C)
@@ -85,7 +86,11 @@ def run(
             from viz import render
 
             with tempfile.TemporaryDirectory() as scratch:
-                render(read, field=field, look=look, png=png or Path(scratch) / "picture.png", html=html, **extra)
+                render(
+                    read, field=field, look=look, png=png or Path(scratch) / "picture.png", html=html, tell=told.append, **extra
+                )
+    for text in told:
+        note(text)
     note(f"written: {', '.join(str(path) for path in (png, html) if path is not None)}")
 
 

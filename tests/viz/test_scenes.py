@@ -104,6 +104,11 @@ def test_large_smooth_surfaces_are_thinned_and_say_so(tmp_path: Path, monkeypatc
     assert len(shown.surface) <= 2000
     assert describe(shown).endswith("every 2nd voxel drawn")
     assert colouring.show_layers(structure, "phase", None, Look())[0].stride == 1
+    told: list[str] = []
+    viz.render(structure, png=tmp_path / "thin.png", look=Look(surface="smooth"), size=(240, 240), tell=told.append)
+    assert told == [f"{structure.process}: {describe(shown)}"]
+    viz.render(structure, png=tmp_path / "whole.png", size=(240, 240), tell=told.append)
+    assert len(told) == 1
 
 
 # ---------------------------------------------------------------------------------------- views

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from viz.scenes.arrange import arrange
 from viz.scenes.camera import fit_cameras
 from viz.scenes.colouring import DECADES
 from viz.scenes.drawing import LARGEST_PIXELS, SMALLEST_PIXELS, add_block, lights, screenshot
-from viz.scenes.frame import BAR_LABELS, HIDDEN, Frame, write_picture
+from viz.scenes.frame import BAR_LABELS, HIDDEN, Frame, describe, write_picture
 from viz.scenes.grid import from_image_data, to_image_data
 from viz.scenes.look import Look
 
@@ -42,6 +42,7 @@ def render(
     hide: tuple[str, ...] | None = None,
     cut: bool | None = None,
     limits: tuple[float, float] | None = None,
+    tell: Callable[[str], Any] | None = None,
 ) -> Path:
     """Draw a structure as a PNG picture, with one corner cut away unless told otherwise, a key, a scale bar and axes.
 
@@ -76,6 +77,8 @@ def render(
         Short for a look at the block without the corner that faces the eye, or at the whole block.
     limits : (low, high), optional
         Range of the colour scale.
+    tell : callable, optional
+        Called with a short text if only some of the voxels are drawn.
 
     Returns
     -------
@@ -88,7 +91,7 @@ def render(
         If the field is unknown or lacks its array, the size is impossible, or nothing is left to draw.
     """
     arrays = [_values(field, potential, current, dissipation)]
-    return _draw([structure], field, arrays, png, html, size, [title], _look(look, hide, cut), limits, lines)
+    return _draw([structure], field, arrays, png, html, size, [title], _look(look, hide, cut), limits, lines, tell)
 
 
 def render_pair(
@@ -208,11 +211,15 @@ def _draw(
     look: Look,
     limits: tuple[float, float] | None,
     lines: Streamlines | None,
+    tell: Callable[[str], Any] | None = None,
 ) -> Path:
     width, height = size
     if not all(SMALLEST_PIXELS <= edge <= LARGEST_PIXELS for edge in (width / len(structures), height)):
         raise InputError(f"size is {width} x {height} pixels; allowed: {SMALLEST_PIXELS} to {LARGEST_PIXELS} a panel")
     scene = arrange(structures, field, values, look, limits, lines)
+    if tell is not None:
+        for panel in (layers[-1] for layers in scene.layers if layers[-1].stride > 1):
+            tell(f"{panel.structure.process}: {describe(panel)}")
     frame = Frame(width, height, len(structures), scene.key)
     cameras = fit_cameras([s.edges_um for s in structures], frame.panel_width, frame.panel_height)
     pictures = [screenshot(scene, number, camera) for number, camera in enumerate(cameras)]
