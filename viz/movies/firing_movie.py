@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from microstructures.errors import InputError
 from microstructures.recipe import Recipe
 from viz.movies.pair_scene import PairView, draw_stage
-from viz.scenes.drawing import LARGEST_PIXELS, SMALLEST_PIXELS
+from viz.scenes.drawing import checked_size
 
 FEWEST_FRAMES = 10
 LARGEST_SHARE = 0.46
@@ -67,9 +67,7 @@ def draw_firing(
     from viz.movies.pair_choice import choose_pair
     from viz.movies.pair_stages import firing_stages
 
-    width, height = size
-    if not (SMALLEST_PIXELS <= width <= LARGEST_PIXELS and SMALLEST_PIXELS <= height <= LARGEST_PIXELS):
-        raise InputError(f"size is {width} x {height} pixels; allowed: {SMALLEST_PIXELS} to {LARGEST_PIXELS} either way")
+    width, height = checked_size(size)
     if not FEWEST_FRAMES <= frames <= 1000:
         raise InputError(f"frames is {frames}; allowed: {FEWEST_FRAMES} to 1000")
     known = recipe or Recipe()

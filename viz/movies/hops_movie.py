@@ -14,9 +14,9 @@ from microstructures.errors import InputError
 from microstructures.structure import VoxelStructure
 from microstructures.units import UM
 from viz.scenes.camera import Camera, fit_cameras
-from viz.scenes.clear_block import clear_block, oversampling, take_picture
+from viz.scenes.clear_block import clear_block
 from viz.scenes.colouring import show_structure
-from viz.scenes.drawing import LARGEST_PIXELS, SMALLEST_PIXELS
+from viz.scenes.drawing import checked_size, oversampling, take_picture
 from viz.scenes.frame import Frame, write_picture
 from viz.scenes.lettering import write_line
 from viz.scenes.trajectory_scene import (
@@ -85,9 +85,7 @@ def draw_hops(
     InputError
         If a number is out of range, or the carriers are not from this structure.
     """
-    width, height = size
-    if not (SMALLEST_PIXELS <= width <= LARGEST_PIXELS and SMALLEST_PIXELS <= height <= LARGEST_PIXELS):
-        raise InputError(f"size is {width} x {height} pixels; allowed: {SMALLEST_PIXELS} to {LARGEST_PIXELS} either way")
+    width, height = checked_size(size)
     if not 2 <= frames <= 1000:
         raise InputError(f"frames is {frames}; allowed: 2 to 1000")
     chosen = farthest(trajectories, count)

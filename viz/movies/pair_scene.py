@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viz.palette import GREY, INK, phase_colours, rgb
-from viz.scenes.clear_block import take_picture
-from viz.scenes.drawing import SUPERSAMPLING, quiet_vtk
+from viz.scenes.drawing import SUPERSAMPLING, quiet_vtk, take_picture
 from viz.scenes.frame import length_label, scale_bar_um
 from viz.scenes.lettering import write_line
 

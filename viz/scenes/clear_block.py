@@ -6,12 +6,9 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from viz.scenes.camera import Camera
 from viz.scenes.colouring import Shown, face_colours
-from viz.scenes.drawing import LARGEST_PIXELS, SUPERSAMPLING, mesh_of, outline, quiet_vtk
+from viz.scenes.drawing import aim, mesh_of, outline, oversampling, quiet_vtk
 
 LAYERED_OPACITY, LARGEST_OPACITY = 0.17, 0.10
 """Opacity of the block's faces, times how often they would cover its six sides, and the most that they get."""
@@ -37,27 +34,10 @@ def clear_block(panel: Shown, camera: Camera) -> Iterator[Any]:
                 show_scalar_bar=False,
             )  # fmt: skip
             plotter.add_mesh(outline(camera), color="#A8A8A8", line_width=1.0 * factor, lighting=False)
-            plotter.enable_parallel_projection()
-            plotter.camera_position = camera.position
-            plotter.camera.parallel_scale = camera.parallel_scale
-            plotter.camera.clipping_range = (0.01, 10.0 * float(np.linalg.norm(camera.edges)))
+            aim(plotter, camera)
             yield plotter
         finally:
             plotter.close()
-
-
-def take_picture(plotter: Any, width: int, height: int) -> NDArray[np.uint8]:
-    """Return what a plotter shows, averaged down to the size asked for, shape (height, width, 3)."""
-    plotter.render()
-    picture = np.asarray(plotter.screenshot(return_img=True))[..., :3]
-    factor = picture.shape[0] // height
-    blocks = picture.reshape(height, factor, width, factor, 3).mean(axis=(1, 3), dtype=np.float32)
-    return np.asarray(np.rint(blocks), dtype=np.uint8)
-
-
-def oversampling(camera: Camera) -> int:
-    """Return how many pixels are drawn for one along each edge of a picture."""
-    return SUPERSAMPLING if max(camera.width, camera.height) * SUPERSAMPLING <= LARGEST_PIXELS else 1
 
 
 def _opacity(panel: Shown) -> float:

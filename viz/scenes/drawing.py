@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from microstructures.errors import InputError
 from viz.scenes.arrange import Scene
 from viz.scenes.camera import Camera
 from viz.scenes.colouring import Shown, face_colours, lit
@@ -29,7 +30,7 @@ def screenshot(scene: Scene, number: int, camera: Camera) -> NDArray[np.uint8]:
     """Return the picture of one structure of a scene, shape (height, width, 3)."""
     import pyvista
 
-    factor = SUPERSAMPLING if max(camera.width, camera.height) * SUPERSAMPLING <= LARGEST_PIXELS else 1
+    factor = oversampling(camera)
     with quiet_vtk():
         plotter = pyvista.Plotter(
             off_screen=True,
@@ -39,11 +40,45 @@ def screenshot(scene: Scene, number: int, camera: Camera) -> NDArray[np.uint8]:
         )
         try:
             add_block(plotter, scene, number, camera, line_width=1.0 * factor)
-            picture = np.asarray(plotter.screenshot(return_img=True))[..., :3]
+            return take_picture(plotter, camera.width, camera.height)
         finally:
             plotter.close()
-    blocks = picture.reshape(camera.height, factor, camera.width, factor, 3).mean(axis=(1, 3), dtype=np.float32)
-    return np.rint(blocks).astype(np.uint8)
+
+
+def checked_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Return the width and height of a picture [pixels].
+
+    Raises
+    ------
+    InputError
+        If one is out of range.
+    """
+    width, height = size
+    if not (SMALLEST_PIXELS <= width <= LARGEST_PIXELS and SMALLEST_PIXELS <= height <= LARGEST_PIXELS):
+        raise InputError(f"size is {width} x {height} pixels; allowed: {SMALLEST_PIXELS} to {LARGEST_PIXELS} either way")
+    return width, height
+
+
+def oversampling(camera: Camera) -> int:
+    """Return how many pixels are drawn for one along each edge of a picture."""
+    return SUPERSAMPLING if max(camera.width, camera.height) * SUPERSAMPLING <= LARGEST_PIXELS else 1
+
+
+def take_picture(plotter: Any, width: int, height: int) -> NDArray[np.uint8]:
+    """Return what a plotter shows, averaged down to the size asked for, shape (height, width, 3)."""
+    plotter.render()
+    picture = np.asarray(plotter.screenshot(return_img=True))[..., :3]
+    factor = picture.shape[0] // height
+    blocks = picture.reshape(height, factor, width, factor, 3).mean(axis=(1, 3), dtype=np.float32)
+    return np.asarray(np.rint(blocks), dtype=np.uint8)
+
+
+def aim(plotter: Any, camera: Camera) -> None:
+    """Let a plotter look through a camera."""
+    plotter.enable_parallel_projection()
+    plotter.camera_position = camera.position
+    plotter.camera.parallel_scale = camera.parallel_scale
+    plotter.camera.clipping_range = (0.01, 10.0 * float(np.linalg.norm(camera.edges)))
 
 
 def lights(scene: Scene) -> Any:
@@ -67,10 +102,7 @@ def add_block(plotter: Any, scene: Scene, number: int, camera: Camera, line_widt
         tubes = tubes_of(scene.lines, scale, float(camera.edges.max()))
         plotter.add_mesh(tubes, scalars="colour", rgb=True, smooth_shading=True, ambient=0.45, diffuse=0.6)
     plotter.add_mesh(outline(camera), color=OUTLINE, line_width=line_width, lighting=False)
-    plotter.enable_parallel_projection()
-    plotter.camera_position = camera.position
-    plotter.camera.parallel_scale = camera.parallel_scale
-    plotter.camera.clipping_range = (0.01, 10.0 * float(np.linalg.norm(camera.edges)))
+    aim(plotter, camera)
 
 
 def lit_colours(panel: Shown, scale: Any) -> NDArray[np.uint8]:

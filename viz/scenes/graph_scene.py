@@ -15,9 +15,9 @@ from kmc.percolation import ContactGraph, GraphConductivity, find_bottlenecks
 from microstructures.errors import InputError
 from viz.palette import phase_colours
 from viz.scenes.camera import Camera, fit_cameras
-from viz.scenes.clear_block import SOLID, clear_block, oversampling, take_picture
+from viz.scenes.clear_block import SOLID, clear_block
 from viz.scenes.colouring import show_structure
-from viz.scenes.drawing import LARGEST_PIXELS, SMALLEST_PIXELS
+from viz.scenes.drawing import checked_size, oversampling, take_picture
 from viz.scenes.frame import Frame, Key, write_picture
 
 STEPS = ((0.1, "#2D0A4E", "over 10 %"), (0.03, "#8C2981", "3 to 10 %"), (0.01, "#DE4968", "1 to 3 %"))
@@ -81,9 +81,7 @@ def render_graph(
     InputError
         If there are no grains to draw or the size is impossible.
     """
-    width, height = size
-    if not (SMALLEST_PIXELS <= width <= LARGEST_PIXELS and SMALLEST_PIXELS <= height <= LARGEST_PIXELS):
-        raise InputError(f"size is {width} x {height} pixels; allowed: {SMALLEST_PIXELS} to {LARGEST_PIXELS} either way")
+    width, height = checked_size(size)
     if graph.n_nodes == 0:
         raise InputError("nothing conducts, so the contact graph is empty; show the structure instead (cofire show)")
     structure = graph.network.structure

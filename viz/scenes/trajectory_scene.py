@@ -14,9 +14,9 @@ from microstructures.structure import VoxelStructure
 from microstructures.units import UM
 from viz.palette import INK, phase_colours
 from viz.scenes.camera import fit_cameras
-from viz.scenes.clear_block import SOLID, clear_block, take_picture
+from viz.scenes.clear_block import SOLID, clear_block
 from viz.scenes.colouring import show_structure
-from viz.scenes.drawing import LARGEST_PIXELS, SMALLEST_PIXELS
+from viz.scenes.drawing import checked_size, take_picture
 from viz.scenes.frame import Frame, Key, write_picture
 from viz.scenes.ways import Piece, fold
 
@@ -92,9 +92,7 @@ def render_trajectories(
     InputError
         If a word is unknown, a number is out of range, or the carriers are not from this structure.
     """
-    width, height = size
-    if not (SMALLEST_PIXELS <= width <= LARGEST_PIXELS and SMALLEST_PIXELS <= height <= LARGEST_PIXELS):
-        raise InputError(f"size is {width} x {height} pixels; allowed: {SMALLEST_PIXELS} to {LARGEST_PIXELS} either way")
+    width, height = checked_size(size)
     if colour not in COLOURINGS:
         raise InputError(f"colour is '{colour}'{did_you_mean(colour, COLOURINGS)}")
     chosen = farthest(trajectories, count)
