@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -14,28 +13,20 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from cofire.plain_values import plain
+from cofire.provenance import of_command
+
 WIDTH_IN_FILES = 160
 
 out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_IN_FILES)
 err = Console(stderr=True, highlight=False)
 
 
-def plain(value: Any) -> Any:
-    """Return a value as JSON can hold it: numbers of numpy as numbers, what is not finite as null."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(entry) for entry in value]
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value
-
-
 def print_json(result: Mapping[str, Any]) -> None:
-    """Print exactly one JSON object on stdout."""
-    sys.stdout.write(json.dumps(plain(result), allow_nan=False, indent=2) + "\n")
+    """Print exactly one JSON object on stdout: a result and, unless it has its own, the record of the command that runs."""
+    known = None if "provenance" in result else of_command()
+    whole = result if known is None else {**result, "provenance": known}
+    sys.stdout.write(json.dumps(plain(whole), allow_nan=False, indent=2) + "\n")
     sys.stdout.flush()
 
 

@@ -14,6 +14,20 @@ if TYPE_CHECKING:
     from microstructures.materials import Materials
     from microstructures.structure import VoxelStructure
 
+COLDEST_LIKELY_C, HOTTEST_LIKELY_C = -123.15, 265.0
+
+
+def _doubt_kelvin(temperature_C: float | None) -> float | None:
+    """Say what a temperature is in kelvin where it looks as if another unit was meant."""
+    if temperature_C is not None and not COLDEST_LIKELY_C <= temperature_C <= HOTTEST_LIKELY_C and temperature_C > -273.15:
+        from cofire.console import note
+
+        note(
+            f"warning: --temperature-C {temperature_C:g} is {temperature_C + 273.15:g} K; temperatures are in degC, not in kelvin"
+        )
+    return temperature_C
+
+
 Structure = Annotated[
     Path, typer.Argument(metavar="STRUCTURE", help="A .h5 of ours, or a label image (.tif .npy .vti .nrrd .mhd, or a folder).")
 ]
@@ -26,7 +40,12 @@ MaterialsFile = Annotated[
 Carrier = Annotated[str, typer.Option(help="ion or electron.")]
 Temperature = Annotated[
     float | None,
-    typer.Option("--temperature-C", metavar="T", help="Temperature in degC; the materials' reference unless given."),
+    typer.Option(
+        "--temperature-C",
+        metavar="T",
+        callback=_doubt_kelvin,
+        help="Temperature in degC; the materials' reference unless given.",
+    ),
 ]
 Axis = Annotated[str, typer.Option(help="x, y, z or all.")]
 Boundary = Annotated[str, typer.Option(help="plates or periodic.")]
@@ -109,9 +128,10 @@ def check_structure_output(path: Path, overwrite: bool) -> Path:
 def write_structure(structure: VoxelStructure, path: Path) -> None:
     """Write a structure, and say so where the format cannot hold all of it."""
     from cofire.console import note
+    from cofire.provenance import of_command
     from microstructures.formats import STRUCTURE_SUFFIXES, write
 
-    write(structure, path)
+    write(structure, path, provenance=of_command())
     if path.suffix.lower() not in STRUCTURE_SUFFIXES:
         note(f"{path.suffix} holds the labels only; grains, contacts and the recipe are kept in .h5")
 

@@ -7,9 +7,10 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cofire.console import plain
+from cofire.plain_values import plain
 from microstructures.errors import InputError
 from microstructures.formats.guard import atomic_file
+from microstructures.origin import PROGRAM, program_version
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,8 +62,22 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 
 
 def write_table(path_without_suffix: Path, table: pd.DataFrame) -> None:
-    """Write a table as CSV and Parquet, each in one step."""
+    """Write a table as CSV and Parquet, each in one step; the same table gives the same bytes.
+
+    The Parquet file says in its metadata, key ``cofire``, which program and version wrote it; when, where and from what is in
+    the record of the folder.
+    """
     with atomic_file(path_without_suffix.with_suffix(".csv")) as temporary:
         table.to_csv(temporary, index=False)
     with atomic_file(path_without_suffix.with_suffix(".parquet")) as temporary:
-        table.to_parquet(temporary, index=False)
+        write_parquet(temporary, table)
+
+
+def write_parquet(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as Parquet, with program and version in its metadata."""
+    import pyarrow
+    from pyarrow import parquet
+
+    whole = pyarrow.Table.from_pandas(table, preserve_index=False)
+    written_by = json.dumps({"program": PROGRAM, "version": program_version()})
+    parquet.write_table(whole.replace_schema_metadata({**whole.schema.metadata, PROGRAM: written_by}), path)

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from importlib import metadata
+from microstructures.origin import installed_version, program_version
 
 LIBRARIES = (
     "numpy",
     "scipy",
     "numba",
+    "llvmlite",
     "scikit-image",
+    "edt",
+    "connected-components-3d",
     "networkx",
+    "pandas",
+    "pyarrow",
+    "h5py",
+    "tifffile",
+    "pillow",
+    "pydantic",
     "pyvista",
     "vtk",
     "matplotlib",
-    "pydantic",
-    "tifffile",
-    "h5py",
+    "jinja2",
+    "typer",
+    "rich",
+    "filelock",
+    "psutil",
+    "dask",
+    "distributed",
 )
 
-
-def _installed(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "not installed"
-
-
-__version__ = _installed("cofire")
+__version__ = program_version()
 
 
 def library_versions() -> dict[str, str]:
-    """Return the version of every library that results depend on."""
-    return {name: _installed(name) for name in LIBRARIES}
+    """Return the version of every library that results and pictures depend on."""
+    return {name: installed_version(name) for name in LIBRARIES}

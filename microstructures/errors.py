@@ -30,6 +30,19 @@ class MissingExtraError(CofireError, ImportError):
     exit_code = 3
 
 
+def clear_line(text: str, longest: int = 600) -> str:
+    """Return a text as one line of printable characters; a longer one loses its middle.
+
+    Examples
+    --------
+    >>> clear_line("two\\nlines and a \\0")
+    'two lines and a ?'
+    """
+    if len(text) > longest:
+        text = f"{text[: longest - longest // 3 - 3]}...{text[len(text) - longest // 3 :]}"
+    return "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
+
+
 def did_you_mean(seen: str, allowed: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` when one of `allowed` is close to `seen`, else the list of what is allowed."""
     options = [str(option) for option in allowed]

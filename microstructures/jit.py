@@ -45,8 +45,11 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a kernel whose outer `prange` loop writes disjoint data, so that its bits do not depend on the threads."""
-    return _compiled(function, parallel=True)
+    """Compile a kernel whose outer `prange` loop writes disjoint data, so that its bits do not depend on the threads.
+
+    With NUMBA_BOUNDSCHECK it is compiled serially: numba loses what is raised inside a parallel loop.
+    """
+    return _compiled(function, parallel=not numba.config.BOUNDSCHECK)
 
 
 def inline_kernel(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,15 +9,17 @@ given; it is taken to be that of LFP, which also gives about as much interphase 
 from __future__ import annotations
 
 import math
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from microstructures.errors import InputError, did_you_mean
+from microstructures.errors import InputError
+from microstructures.toml_file import read_toml
 from microstructures.units import BOLTZMANN_EV_PER_K, kelvin
+from microstructures.wrong_value import wrong_value
 
+REST = "rest"
 Fraction = Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 
@@ -152,13 +154,26 @@ class Recipe(_Table):
             raise ValueError(f"the mass fractions of the powders sum to {total:g}; allowed: 1; correct them")
         labels = [powder.label for powder in self.powders.values()]
         if len(set(labels)) != len(labels):
-            raise ValueError(f"the powders' labels {labels} are not all different")
+            raise ValueError(f"the powders' labels {labels} are not all different; give each its own")
         if self.fire.interphase is not None and self.fire.interphase.label in labels:
-            raise ValueError(f"the interphase has label {self.fire.interphase.label}, which a powder has too")
+            raise ValueError(f"the interphase has label {self.fire.interphase.label}, which a powder has too; give it another")
+        self._layer_fits()
         unknown = [name for name in self.fire.grain_growth if name not in self.powders]
         if unknown:
             raise ValueError(f"grain_growth names '{unknown[0]}', which is no powder; allowed: {', '.join(self.powders)}")
         return self
+
+    def _layer_fits(self) -> None:
+        layer = self.fire.interphase
+        if layer is None or layer.host not in self.powders:
+            return
+        thickness_nm = layer.median_nm * layer.growth(self.fire.temperature_C, self.fire.hours)
+        radius_nm = 0.5 * self.powders[layer.host].median_diameter_nm * self.fire.grain_growth.get(layer.host, 1.0)
+        if thickness_nm > radius_nm:
+            raise ValueError(
+                f"the interphase would be {thickness_nm:.4g} nm thick, more than the radius of the grains of {layer.host} "
+                f"after firing; allowed: up to {radius_nm:.4g} nm; lower thickness_p05_nm and thickness_p95_nm, or fire less"
+            )
 
     def solid_fractions(self) -> dict[str, float]:
         """Return the share of each powder in the solid volume."""
@@ -188,34 +203,47 @@ def load_recipe(path: str | Path | None = None) -> Recipe:
     """
     if path is None:
         return Recipe()
-    file = Path(path).expanduser()
-    try:
-        table = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise InputError(f"recipe {file} cannot be read: {error.strerror}; give a TOML file") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"recipe {file} is not TOML: {error}; correct that line") from None
-    return parse_recipe(table, str(file))
+    return parse_recipe(read_toml(path, "recipe"), str(path))
 
 
 def parse_recipe(table: dict[str, Any], origin: str) -> Recipe:
     """Merge a table over the defaults and check it; `origin` names it in messages.
 
     Powders whose mass fractions already sum to 1 in the table are all there are: defaults that it does not name are left
-    out, and with them the interphase and the grain growth that need them.
+    out, and with them the interphase and the grain growth that need them. One powder may have the mass fraction "rest".
     """
+    table = _with_rest(table, origin)
     try:
         return Recipe.model_validate(_merged(_defaults(table), table))
     except ValidationError as error:
-        first = min(error.errors(), key=lambda entry: entry["type"] != "extra_forbidden")
-        where = ".".join(str(part) for part in first["loc"]) or "the recipe"
-        if first["type"] == "extra_forbidden":
-            models = (Recipe, Powder, Carbon, Agglomerates, Press, Fire, InterphaseRecipe)
-            known = [name for model in models for name in model.model_fields]
-            raise InputError(f"{origin}: unknown key '{where}'{did_you_mean(str(first['loc'][-1]), known)}") from None
-        seen = first.get("input")
-        shown = "" if isinstance(seen, dict) else f", got {seen!r}"
-        raise InputError(f"{origin}: {where}: {first['msg'].removeprefix('Value error, ')}{shown}") from None
+        raise InputError(f"{origin}: {wrong_value(error, Recipe, 'the recipe')}") from None
+
+
+def _with_rest(table: dict[str, Any], origin: str) -> dict[str, Any]:
+    """Give the powder whose mass fraction is "rest" what the others leave."""
+    named = table.get("powders")
+    powders = {name: powder for name, powder in named.items() if isinstance(powder, dict)} if isinstance(named, dict) else {}
+    resting = [name for name, powder in powders.items() if powder.get("mass_fraction") == REST]
+    if not resting:
+        return table
+    if len(resting) > 1:
+        raise InputError(
+            f'{origin}: the powders {", ".join(resting)} all have the mass fraction "{REST}"; allowed: one of them'
+        )
+    defaults = Recipe().powders
+    others = {name: defaults[name].mass_fraction for name in defaults if name not in resting}
+    others |= {
+        name: powder["mass_fraction"] for name, powder in powders.items() if name not in resting and "mass_fraction" in powder
+    }
+    numbers = [share for share in others.values() if isinstance(share, int | float) and not isinstance(share, bool)]
+    if len(numbers) < len(others):
+        return table  # what is no number is told when the whole is checked
+    rest = 1.0 - sum(numbers)
+    if not 1e-9 < rest <= 1.0:
+        raise InputError(
+            f"{origin}: the other powders sum to {sum(numbers):g}, so nothing is left for {resting[0]}; allowed: less than 1"
+        )
+    return {**table, "powders": {**powders, resting[0]: {**powders[resting[0]], "mass_fraction": rest}}}
 
 
 def _defaults(table: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ usage: python scripts/reproduce_paper.py [--out DIR] [--seed 1] [--replicas 5] [
 """
 
 import sys
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,10 +16,11 @@ from cofire.calibration.materials import write_materials
 from cofire.console import note, out, progress
 from cofire.experiment.comparing import DEFAULT_HOPS, MOST_HOPS, compare
 from cofire.experiment.reproduction import compare_seed_sets
+from cofire.provenance import record, start
 from cofire.store import open_folder, write_json
 from cofire.tables import label, published, with_error
-from cofire.version import __version__
 from microstructures.errors import CofireError
+from microstructures.materials import DEFAULT_MATERIALS
 from microstructures.recipe import load_recipe
 
 OTHER_SEEDS = 1000
@@ -44,7 +44,7 @@ def main(
 
     Writes materials.toml, calibration.json, comparison/, second-seeds/ and reproduction.json.
     """
-    started = time.monotonic()
+    started = start()
     for process in PROCESSES:
         check_size(process, size_um=size_um, voxel_nm=voxel_nm, recipe=load_recipe(None))
     target = open_folder(folder, "reproduction", overwrite)
@@ -54,7 +54,7 @@ def main(
     with progress("reproducing", *ROOMS) as bar:
         if materials is not None:
             calibration = calibrate(**box, seed=seed, progress=lambda share, text: bar(_within(0.0, 0.2, share), text))
-            write_materials(calibration.materials, materials)
+            write_materials(calibration.materials, materials, calibration.provenance)
             write_json(target / "calibration.json", calibration.to_dict())
         first = compare(
             **more, out=target / "comparison", seed=seed, explained=explained,
@@ -65,8 +65,9 @@ def main(
             progress=lambda share, text: bar(_within(0.8, 1.0, share), text),
         )  # fmt: skip
     found = compare_seed_sets(first, second)
-    run = {"version": __version__, "seconds": round(time.monotonic() - started, 1)}
-    write_json(target / "reproduction.json", {"input": {**box, "hops": hops, "calibrated": fitted}, **found, "run": run})
+    given = {**box, "hops": hops, "calibrated": fitted}
+    run = record(started, input={**given, "seed": seed, "explained": explained}, seed=seed, files=[DEFAULT_MATERIALS])
+    write_json(target / "reproduction.json", {"input": given, **found, "run": run})
     show(found)
     note(f"written: {target / 'reproduction.json'}, report: {first.folder / 'report.html'}")
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
@@ -132,6 +135,19 @@ def voronoi(n: int, count: int, *, seed: int, labels: ArrayLike = (1, 2)) -> tup
     _, nearest = cKDTree(points, boxsize=n).query(x.reshape(-1, 3))
     grains = nearest.reshape(n, n, n).astype(np.int32) + 1
     return np.resize(np.asarray(labels, dtype=np.uint8), count)[grains - 1], grains
+
+
+def contents(path: str | Path) -> dict[str, Any]:
+    """Return every array and attribute of a structure file as bytes, but not who wrote it and when."""
+    with h5py.File(path, "r") as file:
+        found = {f"@{name}": np.asarray(value).tobytes() for name, value in file.attrs.items() if name != "provenance"}
+
+        def keep(name: str, entry: Any) -> None:
+            if isinstance(entry, h5py.Dataset):
+                found[name] = (entry.shape, str(entry.dtype), entry[()].tobytes())
+
+        file.visititems(keep)
+    return found
 
 
 def random_labels(shape: tuple[int, int, int], n_labels: int, *, seed: int, first: int = 0) -> Labels:

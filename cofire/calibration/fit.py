@@ -11,7 +11,6 @@ of G; those of R and E, far from linear, are profiles (`cofire.calibration.profi
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cofire import provenance
 from cofire.building import DEFAULT_SEED, DEFAULT_SIZE_UM, build, check_size
 from cofire.calibration.materials import BOUNDARY_PAIR, calibrated_materials, starting_values, with_values
 from cofire.calibration.newton import fit_electrons, fit_ions, shift_per_eV
@@ -37,7 +37,7 @@ from cofire.calibration.result import (
 )
 from kmc.network import build_network
 from microstructures.errors import InputError
-from microstructures.materials import Carrier, Materials, load_materials
+from microstructures.materials import DEFAULT_MATERIALS, Carrier, Materials, load_materials
 from microstructures.recipe import Recipe, load_recipe
 
 DEFAULT_VOXEL_NM = 50.0
@@ -87,7 +87,7 @@ def calibrate(
     MaterialsError
         If the materials lack one of the three numbers.
     """
-    clock = time.monotonic()
+    started = provenance.start("cofire.calibrate")
     if not 1 <= replicas <= 10_000:
         raise InputError(f"replicas is {replicas}; allowed: 1 to 10000")
     if not 0 <= seed < 2**64 - replicas:
@@ -146,6 +146,13 @@ def calibrate(
     ]
     fitted = _fitted(start, (resistance, sheet, energy), names, from_targets, from_replicas, replicas)
     bounds = _profiles(ion, resistance, energy, largest, (sigma_i.value, half[0]), (energy_i.value, half[2]), solve)
+    resolved = {
+        "size_um": size_um, "voxel_nm": voxel_nm, "replicas": replicas, "seed": seed, "temperature_C": TEMPERATURE_C,
+        "targets": [vars(target) for target in targets], "recipe": known.model_dump(), "materials": start.to_dict(),
+    }  # fmt: skip
+    given = (DEFAULT_MATERIALS if materials is None else materials, recipe)
+    read = [one for one in given if isinstance(one, str | Path)]
+    run = provenance.record(started, input=resolved, seed=seed, files=read)
     result = CalibrationResult(
         parameters=(_bounded(fitted[0], *bounds[0]), fitted[1], _bounded(fitted[2], *bounds[1])),
         targets=tuple(targets),
@@ -158,8 +165,9 @@ def calibrate(
         seeds=seeds,
         size_um=size_um,
         voxel_nm=voxel_nm,
-        seconds=round(time.monotonic() - clock, 1),
+        seconds=round(run["seconds"], 1),
         materials=start,
+        provenance=run,
     )
     return replace(result, materials=calibrated_materials(start, result))
 

@@ -116,8 +116,17 @@ def calibrated_materials(start: Materials, result: CalibrationResult) -> Materia
     return Materials(file=MaterialsFile.model_validate(table), origin=table["name"])
 
 
-def write_materials(materials: Materials, path: Path) -> None:
+def write_materials(materials: Materials, path: Path, provenance: Mapping[str, Any] | None = None) -> None:
     """Write materials as a TOML file in one step; `load_materials` reads it.
+
+    Parameters
+    ----------
+    materials : Materials
+        What to write.
+    path : Path
+        Where.
+    provenance : mapping, optional
+        The record of the run that found them: first lines, as comments. Its resolved input is left out; the sources say it.
 
     Raises
     ------
@@ -125,7 +134,15 @@ def write_materials(materials: Materials, path: Path) -> None:
         If it cannot be written.
     """
     with atomic_file(path) as partial:
-        partial.write_text(to_toml(materials.to_dict()), encoding="utf-8")
+        partial.write_text(_heading(provenance) + to_toml(materials.to_dict()), encoding="utf-8")
+
+
+def _heading(provenance: Mapping[str, Any] | None) -> str:
+    if not provenance:
+        return ""
+    told = {key: value for key, value in provenance.items() if key != "input"}
+    written = f"{provenance['program']} {provenance['version']}, {provenance['end_UTC']}: {provenance['command']}"
+    return f"# {' '.join(written.split())}\n# provenance: {json.dumps(told)}\n\n"
 
 
 def to_toml(table: Mapping[str, Any], heading: str = "") -> str:

@@ -97,6 +97,8 @@ class CalibrationResult:
         Steps of each carrier.
     materials : Materials
         The materials with the three numbers replaced.
+    provenance : dict
+        The record of the run; see `cofire.provenance.record`.
     """
 
     parameters: tuple[Fitted, ...]
@@ -112,6 +114,7 @@ class CalibrationResult:
     voxel_nm: float
     seconds: float
     materials: Materials = field(repr=False)
+    provenance: dict[str, Any] = field(repr=False, default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain values, without the materials."""
@@ -130,6 +133,7 @@ class CalibrationResult:
             "voxel_nm": self.voxel_nm,
             "version": __version__,
             "seconds": self.seconds,
+            "provenance": self.provenance,
         }
 
     def _repr_html_(self) -> str:

@@ -26,13 +26,17 @@ def run(
     target = options.check_structure_output(out, overwrite)
     from cofire.building import build, green_body_of
     from cofire.console import note, progress
+    from cofire.memory.guard import check_build, check_firing
 
+    if from_file is None:
+        check_build(process, size_um=size_um, voxel_nm=voxel_nm, recipe=recipe)
     with progress(f"building {process}", "microstructures"):
         green = None
         if from_file is not None:
             from microstructures.formats import read
 
             green = green_body_of(read(from_file), recipe, str(from_file))
+            check_firing(process, green, voxel_nm=voxel_nm)
         structure = build(process, size_um=size_um, voxel_nm=voxel_nm, seed=seed, recipe=recipe, green=green)
         options.write_structure(structure, target)
     note(f"{structure!r} written to {target}")

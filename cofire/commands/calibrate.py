@@ -34,7 +34,7 @@ def run(
         found = calibrate(
             materials=materials, recipe=recipe, size_um=size_um, voxel_nm=voxel_nm, replicas=replicas, seed=seed, progress=bar
         )  # fmt: skip
-        write_materials(found.materials, target)
+        write_materials(found.materials, target, found.provenance)
     if json:
         print_json(found.to_dict())
     else:

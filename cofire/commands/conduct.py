@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,12 +51,15 @@ def run(
             if axis == "all":
                 raise InputError(f"{option} holds one axis, and --axis is all; choose x, y or z")
             options.check_output(path, overwrite, option=option, suffixes=suffixes)
-    known, read = options.read_materials(materials), options.read_structure(structure, voxel_nm)
+    known = options.read_materials(materials)
     from cofire.console import note, print_json, progress
+    from cofire.memory.estimate import conduct_bytes
+    from cofire.memory.reading import read_for
     from kmc.conduction import conduct
     from kmc.conduction.temperatures import conduct_over
     from kmc.network import build_network
 
+    read = read_for("the solver", structure, voxel_nm, partial(conduct_bytes, axes=3 if axis == "all" else 1))
     with progress("solving", "kmc.faces", "kmc.multigrid", "kmc.conduction") as bar:
         network = build_network(
             read, known, carrier=carrier, temperature_C=temperature_C, smooth_insulators=smooth_insulators
@@ -95,6 +99,7 @@ def _celsius(text: str | None) -> list[float]:
 
 def _write(result: ConductionResult, fields: Path | None, contacts: Path | None) -> list[str]:
     """Write the files asked for, where there is a converged solution to write; return their names."""
+    from cofire.store import write_parquet
     from kmc.conduction.field_files import write_fields
     from microstructures.formats.guard import atomic_file
 
@@ -108,7 +113,7 @@ def _write(result: ConductionResult, fields: Path | None, contacts: Path | None)
             if contacts.suffix.lower() == ".csv":
                 table.to_csv(partial, index=False)
             else:
-                table.to_parquet(partial, index=False)
+                write_parquet(partial, table)
         written.append(str(contacts))
     return written
 

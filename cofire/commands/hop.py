@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -75,12 +76,17 @@ def run(
     if trajectories is not None:
         options.check_output(trajectories, overwrite, option="--trajectories", suffixes=TRAJECTORY_SUFFIXES)
     field_V_per_m = None if field is None else _vector(field)
-    known, read = options.read_materials(materials), options.read_structure(structure, voxel_nm)
+    known = options.read_materials(materials)
     from cofire.console import note, print_json, progress
+    from cofire.memory.estimate import hop_bytes
+    from cofire.memory.reading import read_for
     from cofire.stopping import resume_command, stop_when_asked
     from kmc.hopping import Stopped
     from kmc.network import build_network
 
+    read = read_for(
+        "kinetic Monte Carlo", structure, voxel_nm, partial(hop_bytes, boundary=boundary, mode=mode, walkers=walkers)
+    )
     with progress("hopping", "kmc.faces", "kmc.hopping") as bar, stop_when_asked() as asked:
         first = "ion" if carrier == "both" else carrier
         network = build_network(

@@ -77,9 +77,10 @@ def run(
     layout = parse_raw(raw_shape, raw_type, raw_byte_order, raw_header_bytes)
     spans = parse_crop(crop)
     from cofire.console import note, print_json, progress
+    from cofire.memory.reading import room_to_import
     from microstructures.images.pipeline import import_image
 
-    with progress("importing"):
+    with progress("importing"), room_to_import(spans, segment_grains=segment_grains):
         done = import_image(
             image, voxel_nm=options.edges_nm(voxel_nm), phases=names, thresholds=cuts, dataset=dataset, raw=layout, crop_to=spans,
             resample_nm=resample_nm, median_voxels=median, remove_islands_below=islands, segment_grains=segment_grains,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from cofire import options
+from microstructures.errors import FormatError
 
 
 def run(structure: options.Structure, voxel_nm: options.VoxelNm = None, json: options.Json = False) -> None:
@@ -14,11 +16,19 @@ def run(structure: options.Structure, voxel_nm: options.VoxelNm = None, json: op
     from microstructures.morphology import describe
 
     with progress("measuring", "microstructures"):
-        found = describe(read)
+        found = {**describe(read), "made": _made(structure)}
     if json:
         print_json(found)
         return
-    rows = [*_phases(found), *_grains(found), *_areas(found), *_interphase(found), *_contacts(found), *_lengths(found)]
+    rows = [
+        *_origin(found["made"]),
+        *_phases(found),
+        *_grains(found),
+        *_areas(found),
+        *_interphase(found),
+        *_contacts(found),
+        *_lengths(found),
+    ]
     shell = found["interphase"]
     if shell and shell["representation"] == "resolved" and shell["voxels_across"] < 3.0:
         note(
@@ -26,6 +36,23 @@ def run(structure: options.Structure, voxel_nm: options.VoxelNm = None, json: op
             "more than 5 % low; use smaller voxels where it matters"
         )
     table(f"{read.process} structure {structure.name}", rows)
+
+
+def _made(path: Path) -> dict[str, Any] | None:
+    """Return what a structure file of ours says of its making, None for an image."""
+    from microstructures.formats import STRUCTURE_SUFFIXES, read_provenance
+
+    try:
+        return read_provenance(path) if path.suffix.lower() in STRUCTURE_SUFFIXES else None
+    except FormatError:  # an image in HDF5
+        return None
+
+
+def _origin(made: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if made is None:
+        return []
+    told = (f"{made['program']} {made['version']}", made.get("written_UTC"), made.get("command"))
+    return [("made by", ", ".join(text for text in told if text))]
 
 
 def _phases(found: dict[str, Any]) -> list[tuple[str, str]]:

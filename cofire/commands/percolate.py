@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,10 +44,13 @@ def run(
         if axis == "all":
             raise InputError("--png shows one axis, and --axis is all; choose x, y or z")
         png = options.check_output(png, overwrite, option="--png", suffixes=(".png",))
-    known, read = options.read_materials(materials), options.read_structure(structure, voxel_nm)
+    known = options.read_materials(materials)
     from cofire.console import out, print_json, progress, table
+    from cofire.memory.estimate import percolate_bytes
+    from cofire.memory.reading import read_for
     from kmc.percolation import percolate
 
+    read = read_for("the contact graph", structure, voxel_nm, partial(percolate_bytes, carrier=carrier))
     with progress("percolating", "kmc.faces", "kmc.percolation") as bar:
         result = percolate(
             read, known, carrier=carrier, temperature_C=temperature_C, axis=axis, boundary=boundary, active=active

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import platform
-import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +15,14 @@ from cofire.experiment.reporting.report import write_report
 from cofire.experiment.setting import Setting
 from cofire.experiment.summary import gather_estimates, summarise, write_tables
 from cofire.experiment.warm_up import warm_up
+from cofire.provenance import record, start
 from cofire.store import open_folder, remove_if_empty, write_json, write_table
-from cofire.version import __version__, library_versions
 from cofire.workers import Workers, worker_count
 from microstructures.errors import InputError
-from microstructures.materials import load_materials
+from microstructures.materials import DEFAULT_MATERIALS, load_materials
 from microstructures.recipe import Recipe, load_recipe
 from microstructures.units import kelvin
 
-SCHEMA = 1
 DEFAULT_HOPS, MOST_HOPS = 200_000_000, 10**15
 BASE_SHARE = 0.4
 """Share of the time that goes to the bodies themselves, the rest to what explains them."""
@@ -89,6 +85,7 @@ def compare(
     InputError
         If an option is out of range, or the folder is not empty.
     """
+    started = start("cofire.compare")
     if not 1 <= replicas <= 10_000:
         raise InputError(f"replicas is {replicas}; allowed: 1 to 10000")
     if not check_replicas >= 0:
@@ -105,7 +102,6 @@ def compare(
     used = worker_count(workers, replicas * len(PROCESSES))
     source = None if materials is None else str(materials)
     folder = open_folder(out, "cofire-compare", overwrite)
-    started, clock = datetime.now(UTC), time.monotonic()
 
     def case(process: str, replica: int) -> Case:
         return Case(
@@ -143,30 +139,21 @@ def compare(
             except InputError as error:  # a variant that cannot be built says nothing against the bodies themselves
                 why_not = str(error)
     progress(0.98, "writing tables, figures and the report")
-    run = {
-        "schema": SCHEMA,
-        "program": "cofire",
-        "version": __version__,
-        "input": {
-            "size_um": size_um,
-            "voxel_nm": voxel_nm,
-            "replicas": replicas,
-            "seed": seed,
-            "temperature_C": temperature_C,
-            "hops": hops,
-            "check_replicas": check_replicas,
-            "arrhenius_C": list(ARRHENIUS_C),
-            "recipe": known.model_dump(),
-            "materials": conducting.to_dict(),
-        },
-        "versions": library_versions(),
-        "host": platform.node(),
-        "python": platform.python_version(),
-        "not_explained": why_not,
-        "workers": used,
-        "start_UTC": started.isoformat(timespec="seconds"),
-        "seconds": round(time.monotonic() - clock, 1),
+    resolved = {
+        "size_um": size_um,
+        "voxel_nm": voxel_nm,
+        "replicas": replicas,
+        "seed": seed,
+        "temperature_C": temperature_C,
+        "hops": hops,
+        "check_replicas": check_replicas,
+        "explained": explained,
+        "arrhenius_C": list(ARRHENIUS_C),
+        "recipe": known.model_dump(),
+        "materials": conducting.to_dict(),
     }
+    read = [source or DEFAULT_MATERIALS, *(() if recipe is None or isinstance(recipe, Recipe) else (recipe,))]
+    run = {**record(started, input=resolved, seed=seed, files=read), "not_explained": why_not, "workers": used}
     comparison = replace(summarise(folder, cases, results, run), explanation=explanation)
     write_tables(comparison)
     write_json(folder / "run.json", {**run, "percolation": [result["percolation"] for result in results]})

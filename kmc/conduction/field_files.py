@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,14 @@ from kmc.conduction.face_currents import kept_potential
 from kmc.conduction.fields import block_length_m, current_density_vector, dissipation_density
 from microstructures.errors import InputError
 from microstructures.formats.guard import atomic_file
+from microstructures.origin import stamp
 from microstructures.units import UM
 
 if TYPE_CHECKING:
     from kmc.conduction.steady import AxisSolution
     from kmc.network import Network
 
+SCHEMA = 1
 FIELD_SUFFIXES = (".h5", ".vti")
 NORMALISATION = "mean field of 1 V/m along the axis; NaN where no current can flow"
 
@@ -71,7 +74,8 @@ def _write_hdf5(
     import h5py
 
     with h5py.File(path, "w") as file:
-        file.attrs["format"] = "cofire-fields"
+        file.attrs["format"], file.attrs["schema"] = "cofire-fields", SCHEMA
+        file.attrs["provenance"] = json.dumps(stamp())
         file.attrs["voxel_size_m"] = np.asarray(edges)
         for name, value in (words | numbers).items():
             file.attrs[name] = value
@@ -94,6 +98,7 @@ def _write_vti(
         flat = values.reshape(-1, order="F") if values.ndim == 3 else values.reshape(-1, 3, order="F")
         grid.cell_data[name] = flat
     grid.field_data["length_unit"] = ["um"]
+    grid.field_data["provenance"] = [json.dumps(stamp())]
     for name, text in words.items():
         grid.field_data[name] = [text]
     for name, number in numbers.items():

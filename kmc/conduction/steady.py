@@ -178,6 +178,8 @@ def _conjugate_gradients(
                 return x, iteration, flows, False
         z = multigrid.solve(r, 1.0 / size)
         before, work = work, size * system.dot(r, z)
+        if work == 0.0:
+            break
         kernels.step_direction(z, size, work / before if iteration else 0.0, p)
         system.apply(p, q)
         curvature = system.dot(p, q)

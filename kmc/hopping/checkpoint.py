@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from kmc.network import Network
 from microstructures.errors import FormatError, InputError
+from microstructures.origin import program_version, refuse_newer, utc
 
 SCHEMA = 2
 
@@ -40,7 +41,7 @@ def save_checkpoint(path: Path, identity: Mapping[str, Any], arrays: Mapping[str
         All that the run needs to go on.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    text = json.dumps(dict(identity))
+    text = json.dumps({**identity, "program_version": program_version(), "written_UTC": utc()})
     try:
         with temporary.open("wb") as file:
             np.savez(file, _identity=text, _checksum=_checksum(text, arrays), **arrays)  # type: ignore[arg-type]
@@ -83,17 +84,28 @@ def load_checkpoint(path: Path, identity: Mapping[str, Any]) -> dict[str, NDArra
     InputError
         If the file is missing or belongs to another run; the keys that differ are named.
     FormatError
-        If the file is damaged.
+        If the file is damaged, or of another schema: a run goes on only with a program that takes the same steps.
     """
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            if sum(member.file_size for member in file.zip.infolist()) > path.stat().st_size:
+                raise ValueError("packed members; checkpoints hold plain ones")
             arrays = {name: file[name] for name in file.files if not name.startswith("_")}
             text, checksum = str(file["_identity"]), str(file["_checksum"])
-        found = json.loads(text)
+        found = dict(json.loads(text))
     except FileNotFoundError:
         raise InputError(f"checkpoint {path} does not exist; start the run with --checkpoint first") from None
+    except OSError as error:
+        raise InputError(f"checkpoint {path} cannot be read: {error.strerror or error}; give a file of --checkpoint") from None
     except Exception as error:
         raise FormatError(f"checkpoint {path} is damaged ({type(error).__name__}); start the run again") from None
+    by = found.get("program_version")
+    refuse_newer(found.get("schema"), SCHEMA, f"checkpoint {path}", written_by=by)
+    if found.get("schema") != SCHEMA:
+        raise FormatError(
+            f"checkpoint {path} has schema {found.get('schema')}; allowed: {SCHEMA} (cofire {program_version()}), older ones "
+            "cannot be gone on from; start the run again"
+        )
     here = json.loads(json.dumps(dict(identity)))
     differs = [name for name in here if found.get(name) != here[name]]
     if differs:

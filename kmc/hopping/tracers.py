@@ -184,7 +184,8 @@ def run_tracers(
     if moving == 0.0:
         outcome = Outcome.NOT_PERCOLATING if network.conducts() else Outcome.FROZEN
         return nothing_moves(network, boundary, outcome, all_carriers / carriers.size, seed, time.perf_counter() - start)
-    leaving = conductance[mobile] * network.rate_factor  # carriers density times hop rate
+    with np.errstate(over="ignore"):
+        leaving = conductance[mobile] * network.rate_factor  # carriers density times hop rate
     if not 0.0 < leaving.sum() < np.inf:
         raise InputError(
             f"hop rates are {leaving.sum() / moving:g} per s; allowed: what a float can hold; check the conductivities"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from kmc.hopping.walkers import Walkers
 from kmc.network import Network
 from microstructures.errors import FormatError, InputError
 from microstructures.formats.guard import as_format_errors, atomic_file
+from microstructures.origin import refuse_newer, stamp
 from microstructures.units import UM
 
+SCHEMA = 1
 SUFFIXES = (".h5", ".vtp")
 MOST_HOPS = 3_000_000
 """Hops of a carrier, on average, in the time that `time_to_roam_s` gives."""
@@ -193,6 +196,7 @@ def read_trajectories(path: Path) -> Trajectories:
     if not path.is_file():
         raise FormatError(f"trajectories {path} are not there; {remedy}")
     with as_format_errors(path, "HDF5", remedy), h5py.File(path, "r") as file:
+        refuse_newer(int(file.attrs.get("schema", 1)), SCHEMA, f"trajectories {path}")
         missing = [name for name in ("time_s", "position_m", "phase", "walker") if name not in file]
         if missing or "phase_names" not in file.attrs:
             raise FormatError(f"{path} has no dataset {(missing or ['phase_names'])[0]}, so it holds no trajectories; {remedy}")
@@ -217,6 +221,8 @@ def _write_hdf5(path: Path, found: Trajectories) -> None:
             file.create_dataset(name, data=getattr(found, name), compression="gzip" if name != "walker" else None)
             file[name].attrs["unit"] = unit
         file.attrs["phase_names"] = list(found.phase_names)
+        file.attrs["format"], file.attrs["schema"] = "cofire-trajectories", SCHEMA
+        file.attrs["provenance"] = json.dumps(stamp())
 
 
 def _write_vtp(path: Path, found: Trajectories) -> None:
@@ -228,4 +234,5 @@ def _write_vtp(path: Path, found: Trajectories) -> None:
     mesh.point_data["time_s"] = np.tile(found.time_s, count)
     mesh.point_data["phase"] = found.phase.ravel()
     mesh.point_data["walker"] = np.repeat(found.walker, samples)
+    mesh.field_data["provenance"] = [json.dumps(stamp())]
     mesh.save(path)

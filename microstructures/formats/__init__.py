@@ -21,11 +21,12 @@ from microstructures.formats.guard import (
     one_line,
     voxel_edges_nm,
 )
+from microstructures.formats.hdf5 import read_provenance
 from microstructures.formats.image import UNKNOWN_SPACING, Image
 from microstructures.formats.raw import RawLayout
 from microstructures.structure import VoxelStructure
 
-__all__ = ["Image", "RawLayout", "content_hash", "load_image", "read", "structure_of", "write"]
+__all__ = ["Image", "RawLayout", "content_hash", "load_image", "read", "read_provenance", "structure_of", "write"]
 
 STRUCTURE_SUFFIXES = (".h5", ".hdf5")
 IMAGE_FORMATS: dict[str, Any] = {".tif": tiff, ".tiff": tiff, ".npy": npy, ".vti": vti}
@@ -182,7 +183,7 @@ def _refuse_dataset(path: str | Path, dataset: str | None) -> None:
         raise InputError(f"{path} holds no datasets to choose from ('{dataset}'); leave --dataset out")
 
 
-def write(structure: VoxelStructure, path: str | Path) -> Path:
+def write(structure: VoxelStructure, path: str | Path, *, provenance: Mapping[str, Any] | None = None) -> Path:
     """Write a structure; the file appears complete or not at all.
 
     ``.h5`` keeps everything (a tuple in the recipe comes back as a list). ``.tif``, ``.npy`` and ``.vti`` keep the
@@ -194,6 +195,8 @@ def write(structure: VoxelStructure, path: str | Path) -> Path:
         What to write.
     path : path
         Its suffix says the format; an existing file is replaced.
+    provenance : mapping, optional
+        What is known of the run that made it; ``.h5`` keeps it beside program, versions, time and host.
 
     Returns
     -------
@@ -222,7 +225,7 @@ def write(structure: VoxelStructure, path: str | Path) -> Path:
     except RuntimeError as error:
         raise InputError(f"{path} cannot be resolved: {error}; give a full path") from None
     if suffix in STRUCTURE_SUFFIXES:
-        hdf5.write_structure(structure, file)
+        hdf5.write_structure(structure, file, provenance)
     else:
         IMAGE_FORMATS[suffix].write_labels(structure, file)
     return file

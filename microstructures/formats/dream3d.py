@@ -95,7 +95,8 @@ def _find(path: Path, file: Any, name: str | None) -> Any:
     for part in [part for part in name.split("/") if part]:
         link = node.get(part, getlink=True) if isinstance(node, h5py.Group) else None
         if link is None:
-            raise InputError(f"{path} has no dataset '{name[:200]}'{did_you_mean(name, known) if known else ''}")
+            others = did_you_mean(name, known) if known else "; it holds none of three axes"
+            raise InputError(f"{path} has no dataset '{name[:200]}'{others}")
         if not isinstance(link, h5py.HardLink):
             raise FormatError(
                 f"{path}: '{name[:200]}' is a link to elsewhere; allowed: data in this file; name the target itself"
@@ -144,10 +145,25 @@ def _load(path: Path, data: Any) -> NDArray[Any]:
         raise FormatError(f"{path}: '{data.name}' takes its data from other files; allowed: data in this file; {REMEDY}")
     if data.chunks is not None and np.prod(data.chunks, dtype=float) * data.dtype.itemsize > LARGEST_CHUNK_BYTES:
         raise FormatError(f"{path}: '{data.name}' has chunks of {data.chunks}; allowed: {LARGEST_CHUNK_BYTES} bytes; {REMEDY}")
+    _check_filters(path, data)
     check_claim(path, shape, data.dtype.itemsize, data.id.get_storage_size())
     array = np.empty(data.shape, dtype=data.dtype)
     data.read_direct(array)
     return array.reshape(shape).transpose(2, 1, 0).astype(data.dtype.newbyteorder("="), copy=False)
+
+
+def _check_filters(path: Path, data: Any) -> None:
+    """Refuse data packed in a way that this computer cannot unpack."""
+    import h5py
+
+    steps = data.id.get_create_plist()
+    for number in range(steps.get_nfilters()):
+        code = steps.get_filter(number)[0]
+        if not h5py.h5z.filter_avail(code):
+            raise FormatError(
+                f"{path}: '{data.name}' is packed with the HDF5 filter {code}, which is not installed here; "
+                "allowed: gzip, shuffle, fletcher32; write it again with gzip"
+            )
 
 
 def _sibling(path: Path, group: Any, names: tuple[str, ...]) -> Any:

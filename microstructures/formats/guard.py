@@ -6,16 +6,19 @@ import hashlib
 import math
 import os
 import secrets
+import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from microstructures.errors import CofireError, FormatError, InputError
+from microstructures.errors import CofireError, FormatError, InputError, clear_line
+from microstructures.machine_memory import STATED_BY, available_memory_bytes, gigabytes
 from microstructures.structure import as_labels
 from microstructures.units import NM
 
@@ -23,6 +26,10 @@ LARGEST_VOXEL_COUNT = 20_000_000_000
 LARGEST_LABEL_COUNT = 64
 LARGEST_COMPRESSION = 2000.0
 SPACING_TOLERANCE = 1e-3
+LONGEST_MESSAGE = 600
+UNSETTLED_NS = 2_000_000_000
+"""A file written less than so long ago may change again and keep its time, which clocks of file systems tell coarsely."""
+_hashes: dict[tuple[int, int, int, int], str] = {}
 GREY_REMEDY = "if it is a grey image, segment it: cofire import --thresholds otsu (or multi-otsu, or values like 80,160)"
 METRES_PER_UNIT = {
     "m": 1.0,
@@ -43,6 +50,9 @@ METRES_PER_UNIT = {
 }
 Spacing = tuple[float | None, float | None, float | None]
 """Voxel edges [m] along x, y, z as far as a file states them."""
+ClaimCheck = Callable[[Path, Sequence[int], int], None]
+"""Refuses a file by its path, shape and bytes a voxel, before anything is allocated."""
+_claim_check: ContextVar[ClaimCheck | None] = ContextVar("claim_check", default=None)
 
 
 def content_hash(path: str | Path) -> str:
@@ -66,9 +76,22 @@ def content_hash(path: str | Path) -> str:
         if Path(path).is_dir():
             return hash_of_files(sorted(file for file in Path(path).iterdir() if file.is_file() and file.name[0] != "."))
         with open(path, "rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            return _hash_once(stream)
     except OSError as error:
         raise FormatError(f"{path} cannot be read: {error.strerror or error}; check the path and its permissions") from None
+
+
+def _hash_once(stream: Any) -> str:
+    """Return the SHA-256 of an open file, from memory where it has been computed and the file not touched since."""
+    about = os.fstat(stream.fileno())
+    same = (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns)
+    settled = time.time_ns() - about.st_mtime_ns > UNSETTLED_NS
+    if settled and same in _hashes:
+        return _hashes[same]
+    found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if settled:
+        _hashes[same] = found
+    return found
 
 
 def hash_of_files(files: Sequence[Path]) -> str:
@@ -99,8 +122,7 @@ def existing_file(path: str | Path) -> Path:
 
 def one_line(error: BaseException, limit: int = 200) -> str:
     """Return the message of an error on one line of at most `limit` characters."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= limit else text[: limit - 3] + "..."
+    return clear_line(str(error), limit) or type(error).__name__
 
 
 @contextmanager
@@ -113,10 +135,11 @@ def as_format_errors(path: Path, kind: str, remedy: str) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except FormatError:
-        raise
+    except FormatError as error:
+        raise FormatError(clear_line(str(error), LONGEST_MESSAGE)) from None
     except InputError as error:
-        raise FormatError(f"{path}: {error}") from None
+        text = str(error) if str(error).startswith(str(path)) else f"{path}: {error}"
+        raise FormatError(clear_line(text, LONGEST_MESSAGE)) from None
     except CofireError:
         raise
     except MemoryError:
@@ -127,14 +150,39 @@ def as_format_errors(path: Path, kind: str, remedy: str) -> Iterator[None]:
 
 
 def check_claim(path: Path, shape: Sequence[int], bytes_per_voxel: int, stored_bytes: int) -> None:
-    """Refuse, before anything is allocated, a file that claims far more voxels than it can hold."""
+    """Refuse, before anything is allocated, a file that claims far more voxels than it can hold, or than there is memory for."""
     voxels = math.prod(int(n) for n in shape)
     text = " x ".join(str(n) for n in shape)
-    if voxels > LARGEST_VOXEL_COUNT:
-        raise FormatError(f"{path} claims {text} voxels; allowed: {LARGEST_VOXEL_COUNT:g} in all; crop or coarsen the image")
     if voxels * bytes_per_voxel > LARGEST_COMPRESSION * stored_bytes + 4096:
         raise FormatError(
             f"{path} claims {text} voxels but stores only {stored_bytes} bytes; it is damaged or not an image; write it again"
+        )
+    (_claim_check.get() or _check_room)(path, shape, bytes_per_voxel)
+    if voxels > LARGEST_VOXEL_COUNT:
+        raise FormatError(f"{path} claims {text} voxels; allowed: {LARGEST_VOXEL_COUNT:g} in all; crop or coarsen the image")
+
+
+@contextmanager
+def claims_checked(check: ClaimCheck) -> Iterator[None]:
+    """Let `check` judge what files claim in this block: it may know what else their voxels will need."""
+    token = _claim_check.set(check)
+    try:
+        yield
+    finally:
+        _claim_check.reset(token)
+
+
+def reading_bytes(shape: Sequence[int], bytes_per_voxel: int) -> int:
+    """Return what it takes to read voxels: their values, and the labels made of them [bytes]."""
+    return math.prod(int(n) for n in shape) * (bytes_per_voxel + 1)
+
+
+def _check_room(path: Path, shape: Sequence[int], bytes_per_voxel: int) -> None:
+    needed, available = reading_bytes(shape, bytes_per_voxel), available_memory_bytes()
+    if needed > available:
+        raise FormatError(
+            f"{path} claims {' x '.join(str(n) for n in shape)} voxels, which take {gigabytes(needed)} to read; "
+            f"available: {gigabytes(available)}; crop or coarsen the image, or say with {STATED_BY} what may be used"
         )
 
 

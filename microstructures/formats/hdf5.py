@@ -1,16 +1,18 @@
-"""Our own structure file: HDF5, schema 2, checksummed, complete or absent.
+"""Our own structure file: HDF5, schema 3, checksummed, complete or absent.
 
 Root attributes `format`, `schema`, `program_version`, `voxel_size_m`, `periodic`, and as JSON `process`, `phases`,
-`recipe`, `coatings` and, where there is one, `seed`; datasets `labels`, `grains`, `composition`, `contacts/*`, `particles/*`,
-`shells/*`, named as in Python; the names and the share of `shells` are JSON in the attribute `shells`. Files of schema 1, which
-had neither shells, coatings, composition nor `particles/grain`, are read as well.
+`recipe`, `coatings`, `provenance` and, where there is one, `seed`; datasets `labels`, `grains`, `composition`, `contacts/*`,
+`particles/*`, `shells/*`, named as in Python; the names and the share of `shells` are JSON in the attribute `shells`.
+Files of schema 1, which had neither shells, coatings, composition nor `particles/grain`, and of schema 2, which had no
+`provenance`, are read as well: what they hold is brought up to date in memory, one function a step.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from importlib import metadata
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -20,10 +22,11 @@ from numpy.typing import NDArray
 from microstructures.errors import FormatError, InputError
 from microstructures.features import Coating, Particles, PointContacts, ThinShells
 from microstructures.formats.guard import as_format_errors, atomic_file, check_claim, one_line
+from microstructures.origin import PROGRAM, program_version, refuse_newer, stamp
 from microstructures.structure import VoxelStructure
 
 FORMAT_NAME = "cofire-structure"
-SCHEMA = 2
+SCHEMA = 3
 CHUNK_EDGE = 64
 LARGEST_CHUNK_BYTES = 1 << 28
 HDF5_RELEASE = ("v110", "v110")
@@ -39,11 +42,24 @@ CONTACT_COLUMNS = {
 PARTICLE_COLUMNS = {"centre": ("float64", 3), "radius": ("float64", 0), "label": ("uint8", 0), "grain": ("int32", 0)}
 SHELL_COLUMNS = {"grains": ("int32", 2), "thickness": ("float64", 0)}
 SHELL_WORDS = ("product", "donor", "host")
+WORDS = {"process": str, "phases": dict, "recipe": dict, "coatings": dict, "provenance": dict}
+"""Attributes that every file has as JSON."""
+SINCE = {"coatings": 2, "particles/grain": 2, "provenance": 3}
+"""The schema that brought what older files lack."""
 Columns = Mapping[str, tuple[str, int]]
 
 
-def write_structure(structure: VoxelStructure, path: Path) -> None:
-    """Write everything a structure holds; the same structure gives the same arrays and attributes.
+def write_structure(structure: VoxelStructure, path: Path, provenance: Mapping[str, Any] | None = None) -> None:
+    """Write everything a structure holds; the same structure gives the same arrays and attributes but `provenance`.
+
+    Parameters
+    ----------
+    structure : VoxelStructure
+        What to write.
+    path : Path
+        Where.
+    provenance : mapping, optional
+        What is known of the run that made it; kept beside who writes it, where and when.
 
     Raises
     ------
@@ -52,15 +68,17 @@ def write_structure(structure: VoxelStructure, path: Path) -> None:
     """
     import h5py
 
-    with atomic_file(path) as partial, h5py.File(partial, "w", libver=HDF5_RELEASE) as file:
+    content = BytesIO()  # HDF5 itself reports a full disk once for every object that is still open, past any handler
+    with h5py.File(content, "w", libver=HDF5_RELEASE) as file:
         file.attrs["format"] = np.bytes_(FORMAT_NAME)
         file.attrs["schema"] = SCHEMA
-        file.attrs["program_version"] = np.bytes_(_program_version())
+        file.attrs["program_version"] = np.bytes_(program_version())
         file.attrs["voxel_size_m"] = np.asarray(structure.voxel_size, dtype=np.float64)
         file.attrs["periodic"] = np.asarray(structure.periodic, dtype=np.uint8)
         file.attrs["process"] = _json_text(structure.process)
         file.attrs["phases"] = _json_text({str(label): name for label, name in structure.phases.items()})
         file.attrs["recipe"] = _json_text(structure.recipe)
+        file.attrs["provenance"] = _json_text({**stamp(), **(provenance or {})})
         if structure.seed is not None:
             file.attrs["seed"] = _json_text(int(structure.seed))
         coatings = {name: [coat.thickness, coat.coverage] for name, coat in structure.coatings.items()}
@@ -80,6 +98,8 @@ def write_structure(structure: VoxelStructure, path: Path) -> None:
             if table is not None:
                 for name, (dtype, _) in columns.items():
                     _store(file, f"{group}/{name}", np.asarray(getattr(table, name), dtype=dtype))
+    with atomic_file(path) as partial:
+        partial.write_bytes(content.getbuffer())
 
 
 def read_structure(path: Path) -> VoxelStructure:
@@ -90,6 +110,25 @@ def read_structure(path: Path) -> VoxelStructure:
     FormatError
         If the file is no structure of ours, is newer than this program, damaged, truncated, or refers to other files.
     """
+    with _opened(path) as file:
+        return _structure(path, _up_to_date(_attributes(path, file) | _tables(path, file)))
+
+
+def read_provenance(path: Path) -> dict[str, Any]:
+    """Return who wrote a structure file of ours, with what and when; of old files only program and version are known.
+
+    Raises
+    ------
+    FormatError
+        If the file is no structure of ours, is newer than this program, or damaged.
+    """
+    with _opened(path) as file:
+        found: dict[str, Any] = _up_to_date(_attributes(path, file))["provenance"]
+    return found
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     import h5py
 
     with as_format_errors(path, "a structure file", f"it is damaged or truncated; {REMEDY}"):
@@ -99,47 +138,93 @@ def read_structure(path: Path) -> VoxelStructure:
             raise FormatError(f"{path} {_why_not_open(error)}") from None
         with file:
             _check_identity(path, file)
-            labels = _load(path, file, "labels", np.dtype(np.uint8), 3)
-            shape = (len(labels), *labels.shape[1:])
-            grains = _load(path, file, "grains", np.dtype(np.int32), 3) if _has(file, "grains") else None
-            if grains is not None and (grains.shape != shape or grains.min(initial=0) < 0):
-                raise FormatError(f"{path}: 'grains' has shape {grains.shape} on labels of {shape}, or negative ids; {REMEDY}")
-            composition = _load(path, file, "composition", np.dtype(np.float32), 3) if _has(file, "composition") else None
-            if composition is not None and composition.shape != shape:
-                raise FormatError(f"{path}: 'composition' has shape {composition.shape} on labels of {shape}; {REMEDY}")
-            particles = _particles(path, file)
-            table = _load_table(path, file, "contacts", CONTACT_COLUMNS)
-            contacts = None if table is None else PointContacts(**table)
-            shells = _shells(path, file)
-            highest = max(0 if grains is None else int(grains.max(initial=0)), 0 if particles is None else len(particles))
-            for name, pairs in (("contacts", contacts), ("shells", shells)):
-                if pairs is not None and len(pairs) and not 0 <= pairs.grains.min() <= pairs.grains.max() <= highest:
-                    raise FormatError(f"{path}: '{name}/grains' names grains outside 0 to {highest}; {REMEDY}")
-            x, y, z = _numbers(path, file, "voxel_size_m", 3)
-            px, py, pz = (bool(flag) for flag in _numbers(path, file, "periodic", 3))
-            phases, recipe = (_json_value(path, file, name, dict) for name in ("phases", "recipe"))
-            return VoxelStructure(
-                labels=labels,
-                voxel_size=(x, y, z),
-                phases={int(label): str(name) for label, name in phases.items()},
-                grains=grains,
-                periodic=(px, py, pz),
-                contacts=contacts,
-                particles=particles,
-                shells=shells,
-                coatings=_coatings(path, file),
-                composition=composition,
-                process=_json_value(path, file, "process", str),
-                recipe=recipe,
-                seed=_json_value(path, file, "seed", int) if "seed" in file.attrs else None,
-            )
+            yield file
 
 
-def _program_version() -> str:
-    try:
-        return metadata.version("cofire")
-    except metadata.PackageNotFoundError:
-        return "unknown"
+def _attributes(path: Path, file: Any) -> dict[str, Any]:
+    """Return what the attributes say, in the words of the schema the file has."""
+    schema = int(file.attrs["schema"])
+    known = {name: kind for name, kind in WORDS.items() if schema >= SINCE.get(name, 1)}
+    return {
+        "schema": schema,
+        "program_version": _written_by(file) or "unknown",
+        "voxel_size_m": _numbers(path, file, "voxel_size_m", 3),
+        "periodic": _numbers(path, file, "periodic", 3),
+        "seed": _json_value(path, file, "seed", int) if "seed" in file.attrs else None,
+        **{name: _json_value(path, file, name, kind) for name, kind in known.items()},
+    }
+
+
+def _tables(path: Path, file: Any) -> dict[str, Any]:
+    """Return every array of a file, None where there is none; the three-dimensional ones agree in shape."""
+    labels = _load(path, file, "labels", np.dtype(np.uint8), 3)
+    found: dict[str, Any] = {"labels": labels}
+    for name, dtype in (("grains", np.dtype(np.int32)), ("composition", np.dtype(np.float32))):
+        found[name] = _load(path, file, name, dtype, 3) if _has(file, name) else None
+        if found[name] is not None and found[name].shape != labels.shape:
+            raise FormatError(f"{path}: '{name}' has shape {found[name].shape} on labels of {labels.shape}; {REMEDY}")
+    for name, columns in (("contacts", CONTACT_COLUMNS), ("particles", PARTICLE_COLUMNS), ("shells", SHELL_COLUMNS)):
+        schema = int(file.attrs["schema"])
+        known = {column: kind for column, kind in columns.items() if schema >= SINCE.get(f"{name}/{column}", 1)}
+        found[name] = _load_table(path, file, name, known)
+    if found["shells"] is not None:
+        found["shells"]["words"] = _json_value(path, file, "shells", dict)
+    return found
+
+
+def _up_to_date(found: dict[str, Any]) -> dict[str, Any]:
+    """Return what a file of any schema holds, in the words of the present one."""
+    for step in MIGRATIONS[found["schema"] - 1 :]:
+        found = step(found)
+    return found
+
+
+def _from_1_to_2(found: dict[str, Any]) -> dict[str, Any]:
+    """Number the grains of particles, which were numbered alike; there were no coatings."""
+    particles = found.get("particles")
+    if particles is not None:
+        particles = {**particles, "grain": np.arange(1, len(particles["label"]) + 1, dtype=np.int32)}
+    return {**found, "schema": 2, "coatings": {}, "particles": particles}
+
+
+def _from_2_to_3(found: dict[str, Any]) -> dict[str, Any]:
+    """Say the little that is known of who wrote it."""
+    return {**found, "schema": 3, "provenance": {"program": PROGRAM, "version": found["program_version"]}}
+
+
+MIGRATIONS = (_from_1_to_2, _from_2_to_3)
+"""From schema 1 on, one step each."""
+
+
+def _structure(path: Path, found: Mapping[str, Any]) -> VoxelStructure:
+    """Return the structure that a file of the present schema holds."""
+    grains = found["grains"]
+    if grains is not None and grains.min(initial=0) < 0:
+        raise FormatError(f"{path}: 'grains' has negative ids; {REMEDY}")
+    particles = None if found["particles"] is None else Particles(**found["particles"])
+    contacts = None if found["contacts"] is None else PointContacts(**found["contacts"])
+    shells = None if found["shells"] is None else _shells(path, **found["shells"])
+    highest = max(0 if grains is None else int(grains.max(initial=0)), 0 if particles is None else len(particles))
+    for name, pairs in (("contacts", contacts), ("shells", shells)):
+        if pairs is not None and len(pairs) and not 0 <= pairs.grains.min() <= pairs.grains.max() <= highest:
+            raise FormatError(f"{path}: '{name}/grains' names grains outside 0 to {highest}; {REMEDY}")
+    x, y, z = found["voxel_size_m"]
+    px, py, pz = (bool(flag) for flag in found["periodic"])
+    return VoxelStructure(
+        labels=found["labels"],
+        voxel_size=(x, y, z),
+        phases={int(label): str(name) for label, name in found["phases"].items()},
+        grains=grains,
+        periodic=(px, py, pz),
+        contacts=contacts,
+        particles=particles,
+        shells=shells,
+        coatings=_coatings(path, found["coatings"]),
+        composition=found["composition"],
+        process=found["process"],
+        recipe=found["recipe"],
+        seed=found["seed"],
+    )
 
 
 def _json_text(value: Any) -> np.bytes_:
@@ -189,8 +274,13 @@ def _check_identity(path: Path, file: Any) -> None:
     schema = file.attrs.get("schema")
     if not isinstance(schema, int | np.integer) or schema < 1:
         raise FormatError(f"{path} has schema {schema!r}; allowed: 1 to {SCHEMA}; {REMEDY}")
-    if schema > SCHEMA:
-        raise FormatError(f"{path} has schema {int(schema)}, newer than this program reads ({SCHEMA}); update cofire")
+    refuse_newer(int(schema), SCHEMA, str(path), written_by=_written_by(file))
+
+
+def _written_by(file: Any) -> str | None:
+    """Return the version of the program that wrote a file, where it says so."""
+    version = file.attrs.get("program_version")
+    return version.decode("ascii", "replace") if isinstance(version, bytes) else None
 
 
 def _has(group: Any, name: str) -> bool:
@@ -253,37 +343,21 @@ def _load_table(path: Path, file: Any, name: str, columns: Columns) -> dict[str,
     return arrays
 
 
-def _particles(path: Path, file: Any) -> Particles | None:
-    old = file.attrs["schema"] < 2  # particle k was grain k + 1
-    columns = {name: kind for name, kind in PARTICLE_COLUMNS.items() if not (old and name == "grain")}
-    table = _load_table(path, file, "particles", columns)
-    if table is None:
-        return None
-    if old:
-        table["grain"] = np.arange(1, len(table["label"]) + 1, dtype=np.int32)
-    return Particles(**table)
-
-
-def _shells(path: Path, file: Any) -> ThinShells | None:
-    table = _load_table(path, file, "shells", SHELL_COLUMNS)
-    if table is None:
-        return None
-    words = _json_value(path, file, "shells", dict)
+def _shells(
+    path: Path, words: dict[str, Any], grains: NDArray[np.int32], thickness: NDArray[np.float64]
+) -> ThinShells:  # fmt: skip
     share = words.pop("donor_share", None)
     if set(words) != set(SHELL_WORDS) or not isinstance(share, int | float) or not 0.0 <= share <= 1.0:
         raise FormatError(
             f"{path}: attribute 'shells' lacks a name, or its donor_share is {share!r}; allowed: 0 to 1; {REMEDY}"
         )
     product, donor, host = (str(words[word]) for word in SHELL_WORDS)
-    return ThinShells(product, donor, host, float(share), table["grains"], table["thickness"])
+    return ThinShells(product, donor, host, float(share), grains, thickness)
 
 
-def _coatings(path: Path, file: Any) -> dict[str, Coating]:
-    if file.attrs["schema"] < 2:
-        return {}
-    coatings = _json_value(path, file, "coatings", dict)
+def _coatings(path: Path, words: dict[str, Any]) -> dict[str, Coating]:
     try:
-        return {str(name): Coating(float(thickness), float(coverage)) for name, (thickness, coverage) in coatings.items()}
+        return {str(name): Coating(float(thickness), float(coverage)) for name, (thickness, coverage) in words.items()}
     except (TypeError, ValueError):
         raise FormatError(f"{path}: attribute 'coatings' holds no thickness and coverage; {REMEDY}") from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from microstructures.formats.guard import Spacing, as_format_errors, check_claim
 from microstructures.formats.image import UNKNOWN_SPACING, Image
 
 TIFF_SUFFIXES = (".tif", ".tiff")
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 SLICE_SUFFIXES = (*TIFF_SUFFIXES, ".png", ".bmp")
 GREY_MODES = ("1", "L", "I;16", "I;16B", "I;16L", "I")
 SEVERAL_WORDS = {"P": "a palette (colour table)", "RGB": "colours", "RGBA": "colours", "LA": "transparency"}
@@ -124,11 +126,29 @@ def _read_tiff(file: Path) -> tuple[NDArray[Any], Spacing]:
     return tiff.read_slice(file)
 
 
+def _check_chunks(file: Path) -> None:
+    """Make sure that every chunk of a PNG lies inside the file: the library would reserve what a damaged length claims."""
+    size = file.stat().st_size
+    with open(file, "rb") as stream:
+        place = 8 if stream.read(8) == PNG_SIGNATURE else size
+        while place + 12 <= size:
+            stream.seek(place)
+            length, name = struct.unpack(">I4s", stream.read(8))
+            place += 12 + length
+            if name == b"IEND":
+                return
+    if place != size:
+        raise FormatError(
+            f"{file} is truncated or damaged: a chunk of it ends at byte {place} of {size}; write or copy it again"
+        )
+
+
 def _read_picture(file: Path) -> tuple[NDArray[Any], Spacing]:
     """Read a grey PNG or BMP of 1, 8 or 16 bits; size and mode are known before any pixel is decoded."""
     from PIL import Image as Picture
 
     remedy = "save the slice again as an 8-bit or 16-bit grey picture"
+    _check_chunks(file)
     with as_format_errors(file, "a picture", remedy), Picture.open(file, formats=("PNG", "BMP")) as picture:
         mode = picture.mode
         if mode not in GREY_MODES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import Any
+from xml.etree.ElementTree import Element
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from microstructures.formats.guard import (
     unit_in_metres,
 )
 from microstructures.formats.image import UNKNOWN_SPACING, Image
+from microstructures.formats.vtk_xml import VtkFile, open_vtk
 from microstructures.structure import VoxelStructure
 from microstructures.units import UM
 
@@ -38,19 +39,20 @@ def read_image(path: Path) -> Image:
         If the file is damaged, rotated, or holds no single label array.
     """
     with as_format_errors(path, "VTI", REMEDY):
-        _check_header(path)
-        grid = _parse(path)
-        if not np.allclose(grid.direction_matrix, np.eye(3)):
+        points = _check_header(path)
+        file = open_vtk(path)
+        image, pieces = file.root.find("ImageData"), file.root.findall("ImageData/Piece")
+        if image is None or len(pieces) != 1 or pieces[0].get("Extent", "").split() != image.get("WholeExtent", "").split():
+            raise FormatError(f"{path} holds {len(pieces)} pieces of an image; allowed: one, as large as the whole; {REMEDY}")
+        if not np.allclose([float(word) for word in image.get("Direction", "1 0 0 0 1 0 0 0 1").split()], np.eye(3).ravel()):
             raise FormatError(f"{path} is rotated against its axes; allowed: an identity direction matrix; resample it first")
-        points: tuple[int, ...] = tuple(int(n) for n in grid.dimensions)
-        in_cells = len(grid.cell_data) > 0
-        shape = tuple(n - 1 for n in points) if in_cells else points
-        values = np.asarray(_label_array(path, grid.cell_data if in_cells else grid.point_data))
-        if values.ndim != 1 or values.size != math.prod(shape):
-            raise FormatError(
-                f"{path} holds an array of shape {values.shape} on {shape} voxels; allowed: one label a voxel; {REMEDY}"
-            )
-        return Image(values.reshape(shape, order="F").copy(), _spacing(path, grid), files=(path,))
+        cells = pieces[0].findall("CellData/DataArray")
+        shape = tuple(n - 1 for n in points) if cells else points
+        array = _label_array(path, cells or pieces[0].findall("PointData/DataArray"))
+        if array.get("NumberOfComponents", "1") != "1" or min(shape) < 1:
+            raise FormatError(f"{path} holds an array of several components, or none; allowed: one label a voxel; {REMEDY}")
+        values = file.values(array, math.prod(shape))
+        return Image(values.reshape(shape, order="F"), _spacing(file, image), files=(path,))
 
 
 def write_labels(structure: VoxelStructure, path: Path) -> None:
@@ -66,28 +68,8 @@ def write_labels(structure: VoxelStructure, path: Path) -> None:
         grid.save(partial)
 
 
-def _parse(path: Path) -> Any:
-    """Parse with VTK's own reader; what it would print becomes an error."""
-    import pyvista
-    from vtkmodules.vtkCommonCore import vtkLogger
-    from vtkmodules.vtkIOXML import vtkXMLImageDataReader
-
-    reader = vtkXMLImageDataReader()
-    reader.SetFileName(str(path))
-    verbosity = vtkLogger.GetCurrentVerbosityCutoff()
-    vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)
-    try:
-        with pyvista.VtkErrorCatcher(send_to_logging=False) as catcher:
-            reader.Update()
-    finally:
-        vtkLogger.SetStderrVerbosity(verbosity)
-    if catcher.error_events:
-        raise ValueError(catcher.error_events[0].alert)
-    return pyvista.wrap(reader.GetOutput())
-
-
-def _check_header(path: Path) -> None:
-    """Compare what the header claims with the size of the file before VTK allocates anything."""
+def _check_header(path: Path) -> tuple[int, int, int]:
+    """Return the number of points along x, y, z after comparing it with the size of the file."""
     size = path.stat().st_size
     with open(path, "rb") as stream:
         head = stream.read(HEADER_BYTES)
@@ -106,22 +88,28 @@ def _check_header(path: Path) -> None:
     if len(shape) != 3 or min(shape) < 0:
         raise FormatError(f"{path} has no usable WholeExtent; allowed: six integers; {REMEDY}")
     check_claim(path, [n + 1 for n in shape], 1, size)
+    x, y, z = (n + 1 for n in shape)
+    return x, y, z
 
 
-def _label_array(path: Path, arrays: Any) -> Any:
-    names = list(arrays.keys())
-    chosen = [name for name in LABEL_NAMES if name in names] or (names if len(names) == 1 else [])
+def _label_array(path: Path, arrays: list[Element]) -> Element:
+    known = {array.get("Name", ""): array for array in arrays}
+    chosen = [name for name in LABEL_NAMES if name in known] or (list(known) if len(known) == 1 else [])
     if not chosen:
-        raise FormatError(f"{path} holds the arrays {', '.join(names) or 'none'}; allowed: one, or one named 'label'; {REMEDY}")
-    return arrays[chosen[0]]
+        names = ", ".join(list(known)[:8]) or "none"
+        raise FormatError(f"{path} holds the arrays {names}; allowed: one, or one named 'label'; {REMEDY}")
+    return known[chosen[0]]
 
 
-def _spacing(path: Path, grid: Any) -> Spacing:
-    if UNIT_FIELD not in grid.field_data:
+def _spacing(file: VtkFile, image: Element) -> Spacing:
+    field = next((array for array in image.findall("FieldData/*") if array.get("Name") == UNIT_FIELD), None)
+    if field is None:
         return UNKNOWN_SPACING
-    unit = str(np.asarray(grid.field_data[UNIT_FIELD]).ravel()[0])
+    unit = file.values(field).tobytes().partition(b"\0")[0].decode("utf-8", "replace")
     metres = unit_in_metres(unit)
     if metres is None:
-        raise FormatError(f"{path} names the length unit '{unit}'; allowed: nm, um, mm, cm, m; correct the field {UNIT_FIELD}")
-    x, y, z = (float(edge) * metres for edge in grid.spacing)
+        raise FormatError(
+            f"{file.path} names the length unit '{unit[:40]}'; allowed: nm, um, mm, cm, m; correct the field {UNIT_FIELD}"
+        )
+    x, y, z = (float(edge) * metres for edge in image.get("Spacing", "").split())
     return x, y, z

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -24,10 +23,13 @@ from microstructures.materials.schema import (
     Phase,
 )
 from microstructures.notebook import InNotebook
+from microstructures.origin import refuse_newer
+from microstructures.toml_file import parse_toml, read_toml
+from microstructures.wrong_value import wrong_value
 
 PORE = "pore"
 DEFAULT_MATERIALS = "lfp-latp"
-LARGEST_FILE_BYTES = 4_000_000
+SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -143,20 +145,8 @@ def load_materials(source: str | Path | None = None) -> Materials:
     """
     if source is None or (isinstance(source, str) and source in shipped_materials()):
         return _shipped(str(source or DEFAULT_MATERIALS))
-    path = Path(source).expanduser()
-    if path.is_dir():
-        raise MaterialsError(f"materials {path} is a folder; give a TOML file")
-    if not path.is_file():
-        shipped = ", ".join(shipped_materials())
-        raise MaterialsError(f"materials file {path} does not exist; give a TOML file, or one of those that ship: {shipped}")
-    if path.stat().st_size > LARGEST_FILE_BYTES:
-        raise MaterialsError(
-            f"materials file {path} has {path.stat().st_size} bytes; allowed: {LARGEST_FILE_BYTES}; it is no materials file"
-        )
-    try:
-        return parse_materials(path.read_bytes(), str(path))
-    except OSError as error:
-        raise MaterialsError(f"materials file {path} cannot be read: {error.strerror}; check its permissions") from None
+    remedy = f"give a TOML file, or one of those that ship: {', '.join(shipped_materials())}"
+    return materials_of(read_toml(source, "materials file", MaterialsError, remedy=remedy), str(Path(source).expanduser()))
 
 
 @lru_cache
@@ -166,55 +156,18 @@ def _shipped(name: str) -> Materials:
 
 def parse_materials(content: bytes, origin: str) -> Materials:
     """Check the bytes of a materials file; `origin` names it in messages."""
-    try:
-        table = tomllib.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise MaterialsError(f"{origin} is not a text file in UTF-8; save it as UTF-8 TOML") from None
-    except tomllib.TOMLDecodeError as error:
-        raise MaterialsError(f"{origin} is not TOML: {error}; correct that line") from None
-    if not table:
-        raise MaterialsError(f"{origin} is empty; write schema, name, reference_temperature_C and [phases.NAME] tables")
+    return materials_of(parse_toml(content, origin, MaterialsError), origin)
+
+
+def materials_of(table: Mapping[str, Any], origin: str) -> Materials:
+    """Check the tables of a materials file; `origin` names them in messages."""
+    refuse_newer(table.get("schema"), SCHEMA, origin, error=MaterialsError)
     try:
         file = MaterialsFile.model_validate(table)
     except ValidationError as error:
-        raise MaterialsError(f"{origin}: {one_line(error)}") from None
+        raise MaterialsError(f"{origin}: {wrong_value(error, MaterialsFile)}") from None
     _check_pairs(file, origin)
     return Materials(file=file, origin=origin)
-
-
-def one_line(error: ValidationError) -> str:
-    """Return the first complaint of a pydantic error as one line: key, what is wrong, value seen."""
-    first = min(error.errors(), key=lambda entry: entry["type"] != "extra_forbidden")
-    where = ".".join(str(part) for part in first["loc"]) or "the file"
-    if first["type"] == "extra_forbidden":
-        return f"unknown key '{where}'{_nearest_key(error, str(first['loc'][-1]))}"
-    if first["type"] == "missing":
-        return f"key '{where}' is missing; add it"
-    message = first["msg"].removeprefix("Value error, ")
-    seen = first.get("input")
-    shown = "" if isinstance(seen, dict) else f", got {seen!r}"
-    return f"{where}: {message}{shown}"
-
-
-def _nearest_key(error: ValidationError, seen: str) -> str:
-    allowed: set[str] = set()
-    for model in _models(MaterialsFile) if error.title == "MaterialsFile" else ():
-        allowed.update(field.alias or name for name, field in model.model_fields.items())
-    return did_you_mean(seen, sorted(allowed)) if allowed else "; remove it"
-
-
-def _models(root: type[Any]) -> Iterable[type[Any]]:
-    from microstructures.materials import schema
-
-    yield root
-    yield from (
-        schema.Phase,
-        schema.Conductor,
-        schema.InterfaceConductor,
-        schema.Interface,
-        schema.FilmConductor,
-        schema.Film,
-    )
 
 
 def _check_pairs(file: MaterialsFile, origin: str) -> None:

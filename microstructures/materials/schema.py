@@ -43,7 +43,7 @@ class _Sourced(_Table):
     def _sources_name_values(self) -> Self:
         for name in self.source:
             if name not in type(self).model_fields:
-                raise ValueError(f"source.{name} belongs to no value of this table")
+                raise ValueError(f"source.{name} belongs to no value of this table; rename or remove it")
         return self
 
 
@@ -71,17 +71,19 @@ class Conductor(_Sourced):
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         if (self.conductivity_S_per_m is None) == (self.migration_barrier_eV is None):
-            raise ValueError("give either conductivity_S_per_m or migration_barrier_eV, exactly one of them")
+            raise ValueError("give either conductivity_S_per_m or migration_barrier_eV; exactly one of them is allowed")
         if self.migration_barrier_eV is not None:
             missing = [n for n in ("attempt_frequency_Hz", "hop_distance_nm") if getattr(self, n) is None]
             if missing:
-                raise ValueError(f"the barrier form needs {' and '.join(missing)}")
+                raise ValueError(f"the barrier form needs {' and '.join(missing)}; add what is missing")
             if self.activation_energy_eV is not None:
                 raise ValueError(
                     "activation_energy_eV belongs to conductivity_S_per_m; the barrier form has migration_barrier_eV"
                 )
         elif self.activation_energy_eV is None:
-            raise ValueError("conductivity_S_per_m needs activation_energy_eV (0.0 if it does not depend on temperature)")
+            raise ValueError(
+                "conductivity_S_per_m needs activation_energy_eV; add it (0.0 if it does not depend on temperature)"
+            )
         return self
 
 
@@ -99,15 +101,17 @@ class InterfaceConductor(_Sourced):
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         if (self.area_specific_resistance_ohm_m2 is None) == (self.migration_barrier_eV is None):
-            raise ValueError("give either area_specific_resistance_ohm_m2 or migration_barrier_eV, exactly one of them")
+            raise ValueError(
+                "give either area_specific_resistance_ohm_m2 or migration_barrier_eV; exactly one of them is allowed"
+            )
         if self.migration_barrier_eV is not None:
             missing = [n for n in ("attempt_frequency_Hz", "hop_distance_nm") if getattr(self, n) is None]
             if missing:
-                raise ValueError(f"the barrier form needs {' and '.join(missing)}")
+                raise ValueError(f"the barrier form needs {' and '.join(missing)}; add what is missing")
             if self.activation_energy_eV is not None:
-                raise ValueError("activation_energy_eV belongs to area_specific_resistance_ohm_m2")
+                raise ValueError("activation_energy_eV belongs to area_specific_resistance_ohm_m2; remove it")
         elif self.activation_energy_eV is None:
-            raise ValueError("area_specific_resistance_ohm_m2 needs activation_energy_eV (0.0 if constant)")
+            raise ValueError("area_specific_resistance_ohm_m2 needs activation_energy_eV; add it (0.0 if constant)")
         return self
 
 
@@ -180,13 +184,15 @@ class MaterialsFile(_Table):
         seen: dict[str, str] = {}
         labels: dict[int, str] = {}
         for name, phase in phases.items():
-            if "|" in name or not name.strip() or name == "default":
-                raise ValueError(f"'{name}' cannot name a phase")
+            if "|" in name or not name.strip() or name == "default" or not name.isprintable():
+                raise ValueError(f"'{name}' cannot name a phase; rename it")
             folded = name.strip().casefold()
             if folded in seen:
-                raise ValueError(f"phases '{seen[folded]}' and '{name}' differ only in case or spaces")
+                raise ValueError(f"phases '{seen[folded]}' and '{name}' differ only in case or spaces; rename one")
             seen[folded] = name
             if phase.label in labels:
-                raise ValueError(f"phases '{labels[phase.label]}' and '{name}' have the same label {phase.label}")
+                raise ValueError(
+                    f"phases '{labels[phase.label]}' and '{name}' have the same label {phase.label}; give each its own"
+                )
             labels[phase.label] = name
         return phases

@@ -73,6 +73,15 @@ def test_the_file_gives_the_targets_on_the_same_replicas(calibrated):
         assert np.mean(reached[target.name]) == pytest.approx(target.value, rel=0.01), target.name
 
 
+def test_the_file_and_the_answer_say_by_which_command(calibrated):
+    said = calibrated.found["provenance"]
+    assert said["command"].startswith("cofire calibrate --out ")
+    assert (said["seed"], said["input"]["replicas"], list(said["inputs"])) == (5, 2, ["lfp-latp"])
+    heading = calibrated.file.read_text(encoding="utf-8").splitlines()[0]
+    assert heading.startswith(f"# cofire {said['version']}, ")
+    assert heading.endswith(said["command"])
+
+
 def test_intervals_hold_the_values_and_count_both_errors(calibrated):
     found = calibrated.found
     assert found["interval"] == "targets and replicas"

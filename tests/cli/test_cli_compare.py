@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from support import contents
 
 from cofire.building import PROCESSES
 from cofire.paper import CONTRADICTIONS
@@ -69,7 +70,7 @@ def test_two_workers_give_the_same_table_bit_for_bit(compared, recipe):
     for name in ("table.csv", "table.parquet", "estimates.csv", "arrhenius.csv"):
         assert (compared.folder / name).read_bytes() == (twin.folder / name).read_bytes(), name
     for path in (compared.folder / "structures").iterdir():
-        assert path.read_bytes() == (twin.folder / "structures" / path.name).read_bytes(), path.name
+        assert contents(path) == contents(twin.folder / "structures" / path.name), path.name
     assert sorted(path.name for path in (twin.folder / "structures").iterdir()) == sorted(
         path.name for path in (compared.folder / "structures").iterdir()
     )
@@ -117,12 +118,12 @@ def test_means_and_errors_are_those_of_the_replicas(compared):
 
 
 def test_json_is_the_table(compared):
-    assert set(compared.found) == {"folder", "table", "estimates", "arrhenius", "run"}
+    assert set(compared.found) == {"folder", "table", "estimates", "arrhenius", "run", "provenance"}
     assert len(compared.found["table"]) == len(pd.read_csv(compared.folder / "table.csv"))
     assert "report.html" in compared.err
 
 
-def test_run_json_holds_the_full_input(compared):
+def test_run_json_holds_the_full_input(compared, recipe):
     run = json.loads((compared.folder / "run.json").read_text())
     wanted = {"size_um": 3.0, "voxel_nm": 60.0, "replicas": 2, "seed": 1, "hops": 20000, "temperature_C": 60.0}
     assert {key: run["input"][key] for key in wanted} == wanted
@@ -130,6 +131,10 @@ def test_run_json_holds_the_full_input(compared):
     assert run["input"]["materials"]["name"] == "lfp-latp"
     assert {"numpy", "numba", "scipy"} <= set(run["versions"])
     assert run["workers"] == 1
+    assert run["command"].startswith("cofire compare --size-um 3 ")
+    assert set(run["inputs"]) == {"lfp-latp", str(recipe)}
+    assert compared.found["run"] == {key: entry for key, entry in run.items() if key != "percolation"}
+    assert compared.found["provenance"]["input"]["recipe"] == run["input"]["recipe"]
 
 
 def test_the_report_is_one_self_contained_page(compared):

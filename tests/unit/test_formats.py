@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 import pytest
 import tifffile
+from support import contents
 
 from microstructures.errors import CofireError, FormatError, InputError
 from microstructures.features import Coating, Particles, PointContacts, ThinShells
@@ -127,8 +128,8 @@ def test_writing_replaces_in_one_step_and_leaves_nothing_behind(tmp_path: Path) 
     assert [entry.name for entry in tmp_path.iterdir()] == ["s.h5"]
 
 
-def test_same_structure_gives_the_same_file(tmp_path: Path) -> None:
-    assert content_hash(write(full_structure(), tmp_path / "a.h5")) == content_hash(write(full_structure(), tmp_path / "b.h5"))
+def test_the_same_structure_gives_the_same_contents(tmp_path: Path) -> None:
+    assert contents(write(full_structure(), tmp_path / "a.h5")) == contents(write(full_structure(), tmp_path / "b.h5"))
 
 
 def test_phases_can_be_named_while_reading(tmp_path: Path) -> None:
@@ -358,7 +359,7 @@ BAD_FILES: dict[str, tuple[str, Callable[[Path], object], str]] = {
         "NPY",
     ),
     "h5 of others": ("a.h5", lambda path: h5py.File(path, "w").close(), "no cofire structure"),
-    "newer schema": ("a.h5", _edited_h5(lambda file: file.attrs.modify("schema", 3)), "newer than this program"),
+    "newer schema": ("a.h5", _edited_h5(lambda file: file.attrs.modify("schema", 4)), "newer than this program"),
     "shell share": ("a.h5", _edited_h5(lambda file: file.attrs.modify("shells", b'{"donor_share": 2}')), "donor_share"),
     "shell names": ("a.h5", _edited_h5(lambda file: file.attrs.modify("shells", b'{"donor_share": 0.5}')), "lacks a name"),
     "coatings": ("a.h5", _edited_h5(lambda file: file.attrs.modify("coatings", b'{"LFP": 3}')), "no thickness and coverage"),

@@ -149,6 +149,14 @@ def log_limits(axes: Axes, tables: list[pd.DataFrame], *, zeros: bool) -> float:
     return floor
 
 
+def strip_for_zeros(axes: Axes, floor: float, label: str = "0 (no path)") -> None:
+    """Mark the strip below `floor`, where values of exactly zero are drawn."""
+    bottom = axes.get_ylim()[0]
+    axes.axhspan(bottom, floor, color="#F0F0F0", linewidth=0, zorder=0)
+    ticks = [tick for tick in axes.get_yticks() if tick > floor * 0.999]
+    axes.set_yticks([math.sqrt(bottom * floor), *ticks], [label, *(f"$10^{{{round(math.log10(t))}}}$" for t in ticks)])
+
+
 def few_decades(axes: Axes, lowest: float | None = None) -> None:
     """Label whole decades only, and none below `lowest`."""
     from matplotlib.ticker import FixedLocator, NullFormatter

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from viz.palette import ESTIMATORS, PAPER, series_colour
-from viz.plots.axes import MARKERS, SYMBOLS, column, error_bars, key_below, log_limits, make_panels, require, styled
+from viz.plots.axes import (
+    MARKERS,
+    SYMBOLS,
+    column,
+    error_bars,
+    key_below,
+    log_limits,
+    make_panels,
+    require,
+    strip_for_zeros,
+    styled,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +58,7 @@ def estimators(table: pd.DataFrame, *, paper: pd.DataFrame | None = None) -> Fig
         zeros = bool((part["sigma_mS_per_cm"] <= 0.0).any())
         floor = log_limits(axes, [part] if published is None else [part, published], zeros=zeros)
         if zeros:
-            _strip_for_zeros(axes, floor)
+            strip_for_zeros(axes, floor)
         if published is not None:
             _paper_bands(axes, published, processes)
         for number, name in enumerate(names):
@@ -58,14 +69,6 @@ def estimators(table: pd.DataFrame, *, paper: pd.DataFrame | None = None) -> Fig
         axes.set_ylabel(f"{SYMBOLS.get(carrier, carrier)} (mS cm$^{{-1}}$)")
         key_below(axes, 4, gap=0.09)
     return figure
-
-
-def _strip_for_zeros(axes: Axes, floor: float) -> None:
-    """Mark the strip below `floor`, where values of exactly zero are drawn."""
-    bottom = axes.get_ylim()[0]
-    axes.axhspan(bottom, floor, color="#F0F0F0", linewidth=0, zorder=0)
-    ticks = [tick for tick in axes.get_yticks() if tick > floor * 0.999]
-    axes.set_yticks([math.sqrt(bottom * floor), *ticks], ["0 (no path)", *(f"$10^{{{round(math.log10(t))}}}$" for t in ticks)])
 
 
 def _paper_bands(axes: Axes, published: pd.DataFrame, processes: list[str]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microstructures.errors import InputError
+from viz.made_by import words_of_png
 from viz.palette import phase_colours, rgb
 from viz.plots.axes import styled
 
@@ -110,7 +111,7 @@ def save_threshold_preview(path: Path, *arguments: Any, **options: Any) -> None:
     figure = threshold_preview(*arguments, **options)
     with matplotlib.rc_context(style()):
         FigureCanvasAgg(figure)
-        figure.savefig(path, dpi=DPI)
+        figure.savefig(path, dpi=DPI, metadata=words_of_png())
 
 
 def _draw_histogram(

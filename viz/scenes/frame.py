@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microstructures.structure import VoxelStructure
+from viz.made_by import words_of_png
 from viz.palette import ABSENT, phase_colours, rgb, style
 from viz.scenes.camera import Camera
 from viz.scenes.colouring import Shown, volume_percent
@@ -158,7 +159,7 @@ def write_picture(
             _triad(axes, frame, camera, corner)
         _draw_key(figure, axes, frame)
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=DPI, format="png")
+        figure.savefig(path, dpi=DPI, format="png", metadata=words_of_png())
     return path
 
 

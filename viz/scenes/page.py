@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microstructures.errors import InputError
+from viz.made_by import made_by
 from viz.palette import ABSENT, phase_colours, rgb
 from viz.scenes.camera import DIRECTION
 from viz.scenes.colouring import Shown, checked, layer_of, names_of, volume_percent
@@ -85,13 +86,14 @@ def write_page(
     }
     heading = structure.process if title is None else title
     parts = {
+        "MADE_BY": html.escape(made_by()),
         "TITLE": html.escape(heading),
         "ABOUT": html.escape(describe(shown)),
         "KEY": _key_html(key, names, volume_percent(structure)),
         "SCENE": json.dumps(scene),
     }
     template = files("viz.scenes").joinpath("page.html").read_text(encoding="utf-8")
-    page = re.sub("@(TITLE|ABOUT|KEY|SCENE)@", lambda mark: parts[mark[1]], template)
+    page = re.sub("@(MADE_BY|TITLE|ABOUT|KEY|SCENE)@", lambda mark: parts[mark[1]], template)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     return path

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from viz.made_by import words_of_png
 from viz.palette import phase_colours, style
 from viz.scenes.colouring import volume_percent
 from viz.scenes.frame import BAR_LABELS, DPI, GREY, INK, describe
@@ -75,5 +76,5 @@ def png(picture: NDArray[np.uint8], subject: Subject, choices: Choices, seen: Se
                 columnspacing=1.6, handlelength=1.1, handleheight=1.1,
             )  # fmt: skip
         file = io.BytesIO()
-        figure.savefig(file, dpi=DPI, format="png")
+        figure.savefig(file, dpi=DPI, format="png", metadata=words_of_png())
     return file.getvalue()

@@ -127,6 +127,6 @@ def _currents(comparison: Comparison, folder: Path, carrier: Carrier) -> Path:
     if not all(file.exists() for file in files):
         raise InputError(f"the {carrier}s have no path along x in one of the bodies")
     left, right = _first_pair(comparison)
-    currents = (np.load(files[0]), np.load(files[1]))
+    currents = (np.load(files[0], allow_pickle=False), np.load(files[1], allow_pickle=False))
     name = folder / f"current-{carrier}.png"
     return render_pair(left, right, png=name, field="current", current=currents, titles=PROCESSES)

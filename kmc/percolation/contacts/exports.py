@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kmc.percolation.contacts.contact_graph import ContactGraph
 from microstructures.errors import InputError
+from microstructures.origin import PROGRAM, program_version, utc
 
 if TYPE_CHECKING:
     import networkx
@@ -129,6 +130,8 @@ def write_graph(graph: ContactGraph, path: str | Path, other: ContactGraph | Non
         carrier=graph.network.carrier,
         temperature_C=graph.network.temperature_C,
         boundary="periodic" if graph.periodic else "plates",
+        made_by=f"{PROGRAM} {program_version()}",
+        written_UTC=utc(),
     )
     with atomic_file(file) as partial:
         if file.suffix.lower() == ".json":
