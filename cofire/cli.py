@@ -7,8 +7,28 @@ import sys
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
-from cofire.commands import animate, build, calibrate, compare, conduct, doctor, hop, image, info, percolate, serve, show
+from cofire.commands import (
+    animate,
+    build,
+    calibrate,
+    compare,
+    conduct,
+    doctor,
+    hop,
+    image,
+    info,
+    percolate,
+    report,
+    rerun,
+    serve,
+    show,
+    status,
+    sweep,
+)  # fmt: skip
+from cofire.environment import check_environment
+from cofire.provenance import note_options, running
 from cofire.version import __version__
 from microstructures.errors import CofireError
 
@@ -49,15 +69,37 @@ app.command("info")(info.run)
 app.command("conduct")(conduct.run)
 app.command("percolate")(percolate.run)
 app.command("hop")(hop.run)
+app.command("sweep")(sweep.run)
+app.command("status")(status.run)
+app.command("report")(report.run)
+app.command("rerun")(rerun.run)
 app.command("show")(show.run)
 app.add_typer(animate.app, name="animate")
 app.command("serve")(serve.run)
 app.command("doctor")(doctor.run)
 
 
+class _Noted(TyperCommand):
+    """A command whose options are remembered for the record that its answer carries."""
+
+    def invoke(self, ctx: Any) -> Any:
+        note_options(ctx.params)
+        return super().invoke(ctx)
+
+
+for _one in app.registered_commands:
+    _one.cls = _Noted
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 some cases failed, 2 bad input, 3 missing extra, 130 interrupted."""
+    with running(sys.argv[1:] if arguments is None else arguments):
+        return _run(arguments)
+
+
+def _run(arguments: list[str] | None) -> int:
     try:
+        check_environment()
         code = int(typer.main.get_command(app).main(arguments, prog_name="cofire", standalone_mode=False) or 0)
         return _fail("interrupted", code) if code == INTERRUPTED else code
     except _ClickError as error:

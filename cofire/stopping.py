@@ -55,3 +55,12 @@ def resume_command(checkpoint: Path) -> str:
         at = words.index("--resume")
         del words[at : at + 2]
     return shlex.join(["cofire", *words, "--resume", str(checkpoint)])
+
+
+def resume_words(folder: Path) -> str:
+    """Return the command that goes on with a study in its folder."""
+    words = [word for word in sys.argv[1:] if word not in ("--resume", "--extend") and not word.startswith("--out=")]
+    if "--out" in words:
+        at = words.index("--out")
+        del words[at : at + 2]
+    return shlex.join(["cofire", *words, "--out", str(folder), "--resume"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from cofire.building import build
+from cofire.estimates import Estimate, of_graph, of_hops, of_solver
 from kmc.axes import Boundary, own_boundary
-from kmc.conduction import ConductionResult, conduct, conduct_over, mean_activation_energy_eV
+from kmc.conduction import ConductionResult, conduct, conduct_over
 from kmc.conduction.fields import current_density
 from kmc.hopping import run_tracers
-from kmc.hopping.result import HopResult
 from kmc.network import Network, build_network
 from kmc.outcomes import Outcome
-from kmc.percolation import PercolationResult, percolate
+from kmc.percolation import percolate
 from microstructures.formats import write
 from microstructures.formats.guard import atomic_file
 from microstructures.materials import CARRIERS, load_materials
@@ -75,7 +74,7 @@ def run_case(case: Case, say: Say = lambda text: None) -> dict[str, Any]:
         )
         solved = conduct(network, axis="all", boundary=boundary, keep_potential=True)
         common = {"process": case.process, "seed": case.seed, "carrier": carrier}
-        rows.append({**common, "estimator": "solver", **_solver(network, solved)})
+        rows.append({**common, **_row(of_solver(network, solved))})
         if case.checked:
             say(f"{name}: {carrier}, graph")
             graph = percolate(network, axis="all", boundary=boundary)
@@ -84,44 +83,22 @@ def run_case(case: Case, say: Say = lambda text: None) -> dict[str, Any]:
             hopped = run_tracers(
                 network, boundary=boundary, hops=case.hops, seed=case.seed, replica=case.replica, case=CARRIERS.index(carrier)
             )
-            rows.append({**common, "estimator": "graph", **_graph(graph)})
-            rows.append({**common, "estimator": "kMC", **_hops(hopped)})
+            rows += [{**common, **_row(of_graph(graph))}, {**common, **_row(of_hops(hopped))}]
         if case.arrhenius_C:
             _write_current(network, solved, current_file(case.structure_file, carrier))
             arrhenius += [{**common, **row} for row in _temperatures(network, solved, boundary, case.arrhenius_C)]
     return {"rows": rows, "structure": measured, "arrhenius": arrhenius, "percolation": stories}
 
 
-def _estimate(sigma_S_per_m: float, own_error_S_per_m: float, outcome: Outcome) -> dict[str, Any]:
+def _row(found: Estimate) -> dict[str, Any]:
+    """Return an estimate as a row of the comparison, in the units of reports."""
     return {
-        "sigma_mS_per_cm": mS_per_cm(sigma_S_per_m),
-        "own_stderr_mS_per_cm": mS_per_cm(own_error_S_per_m),
-        "outcome": str(outcome),
+        "estimator": found.estimator,
+        "sigma_mS_per_cm": mS_per_cm(found.mean_S_per_m),
+        "own_stderr_mS_per_cm": mS_per_cm(found.own_stderr_S_per_m),
+        "outcome": str(found.outcome),
+        **found.more,
     }
-
-
-def _graph(found: PercolationResult) -> dict[str, Any]:
-    by_axis = found.sigma_eff_graph_S_per_m
-    means = list(by_axis.values()) if isinstance(by_axis, dict) else [by_axis]
-    return _estimate(float(np.mean(means)), 0.0, found.outcome)
-
-
-def _hops(found: HopResult) -> dict[str, Any]:
-    error = np.array(list(found.sigma_eff_stderr_S_per_m.values()))
-    own = float(np.sqrt((error**2).sum()) / len(error))
-    mean = float(np.mean(list(found.sigma_eff_S_per_m.values())))
-    return {**_estimate(mean, own, found.outcome), "hops": found.hops}
-
-
-def _solver(network: Network, solved: ConductionResult) -> dict[str, Any]:
-    found = _estimate(solved.mean_sigma_eff_S_per_m, 0.0, solved.outcome)
-    if solved.outcome is Outcome.NOT_CONVERGED:
-        found["sigma_mS_per_cm"] = float("nan")  # a value that did not converge is no number for a table
-    energy = mean_activation_energy_eV(network, solved.solutions)
-    if math.isfinite(energy):
-        found["activation_energy_eV"] = energy
-    found["iterations"] = max(solution.iterations for solution in solved.solutions)
-    return found
 
 
 def current_file(structure_file: Path, carrier: str) -> Path:
