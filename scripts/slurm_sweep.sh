@@ -4,7 +4,7 @@
 # usage: scripts/slurm_sweep.sh STUDY.toml DIR JOBS       JOBS jobs of one core each, as workers of dask (pip install 'cofire[cluster]')
 #        scripts/slurm_sweep.sh --array STUDY.toml DIR    one task of a job array for each case; nothing but SLURM is needed
 #
-# DIR lies where all nodes see it. TIME and MEMORY_GB say what a job may take; other options go into SBATCH_OPTIONS.
+# DIR lies where all nodes see it; compiled kernels are kept once a node. TIME and MEMORY_GB say what a job may take; other options go into SBATCH_OPTIONS.
 # Other schedulers: any array of tasks that run `cofire sweep STUDY.toml --out DIR --case INDEX`, from 0, does the same.
 set -euo pipefail
 time=${TIME:-04:00:00}
@@ -19,8 +19,7 @@ if [ "${1:-}" = --array ]; then
     last=$(($(count_of "$study" cases) - 1))
     sbatch $options --array="0-$last" --time="$time" --mem="$(memory_GB "$study")G" --cpus-per-task=1 <<TASK
 #!/usr/bin/env bash
-export NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1 NUMBA_CACHE_DIR="\${TMPDIR:-/tmp}/cofire-\$SLURM_ARRAY_JOB_ID-\$SLURM_ARRAY_TASK_ID"
-trap 'rm -rf "\$NUMBA_CACHE_DIR"' EXIT
+export NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1 NUMBA_CACHE_DIR="/tmp/cofire-kernels-\$USER"
 cofire sweep "$study" --out "$folder" --case "\$SLURM_ARRAY_TASK_ID"
 TASK
     echo "when all tasks have ended: cofire status $folder && cofire report $folder"
@@ -38,10 +37,7 @@ from dask_jobqueue import SLURMCluster
 from cofire.study.sweep import sweep
 
 study, folder, jobs, time, memory_GB, options = sys.argv[1:]
-prologue = [
-    "export NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1",
-    'export NUMBA_CACHE_DIR="${TMPDIR:-/tmp}/cofire-${SLURM_JOB_ID:-$$}"',
-]
+prologue = ['export NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1 NUMBA_CACHE_DIR="/tmp/cofire-kernels-$USER"']
 with SLURMCluster(
     cores=1, processes=1, memory=f"{memory_GB}GB", walltime=time, job_script_prologue=prologue,
     job_extra_directives=shlex.split(options),

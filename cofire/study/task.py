@@ -11,6 +11,7 @@ from cofire import provenance
 from cofire.study.case import StudyCase
 from cofire.study.compute import compute_case
 from cofire.study.folder import StudyFolder
+from kmc.resources import peak_memory_bytes
 from microstructures.errors import CofireError
 
 
@@ -29,9 +30,8 @@ def compute_and_store(item: tuple[StudyCase, Path], say: Callable[[str], Any]) -
         result = compute_case(case, folder.structures, lambda text: say(f"{case.name}: {text}"))
         seconds = time.monotonic() - clock
         files = [] if case.image is None else [case.image]
-        folder.store_case(
-            case, {**result, "provenance": provenance.record(started, input={"case": case.name}, seed=case.seed, files=files)}
-        )
+        record = provenance.record(started, input={"case": case.name}, seed=case.seed, files=files)
+        folder.store_case(case, {**result, "provenance": {**record, "peak_memory_bytes": peak_memory_bytes()}})
     except Exception as error:
         raise folder.as_full_disk(error) or error from None
     return seconds

@@ -153,13 +153,15 @@ def check_claim(path: Path, shape: Sequence[int], bytes_per_voxel: int, stored_b
     """Refuse, before anything is allocated, a file that claims far more voxels than it can hold, or than there is memory for."""
     voxels = math.prod(int(n) for n in shape)
     text = " x ".join(str(n) for n in shape)
-    if voxels * bytes_per_voxel > LARGEST_COMPRESSION * stored_bytes + 4096:
+    damaged = voxels * bytes_per_voxel > LARGEST_COMPRESSION * stored_bytes + 4096
+    if not damaged:
+        (_claim_check.get() or _check_room)(path, shape, bytes_per_voxel)
+    if voxels > LARGEST_VOXEL_COUNT:
+        raise FormatError(f"{path} claims {text} voxels; allowed: {LARGEST_VOXEL_COUNT:g} in all; crop or coarsen the image")
+    if damaged:
         raise FormatError(
             f"{path} claims {text} voxels but stores only {stored_bytes} bytes; it is damaged or not an image; write it again"
         )
-    (_claim_check.get() or _check_room)(path, shape, bytes_per_voxel)
-    if voxels > LARGEST_VOXEL_COUNT:
-        raise FormatError(f"{path} claims {text} voxels; allowed: {LARGEST_VOXEL_COUNT:g} in all; crop or coarsen the image")
 
 
 @contextmanager

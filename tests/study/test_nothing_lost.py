@@ -217,7 +217,7 @@ def test_74_a_folder_that_holds_a_study_is_not_mixed(study_file, tmp_path, finis
 def test_75_another_study_is_refused_with_what_changed_and_taken_when_meant(study_file, tmp_path, finished):
     out = copy_of(finished, tmp_path / "study")
     study_file.write_text(study_file.read_text().replace("[0.55, 0.60]", "[0.55]"))
-    with pytest.raises(InputError, match="another study: study.axes"):
+    with pytest.raises(InputError, match=r"another study: study\.axes"):
         sweep(study_file, out=out, resume=True)
     found = sweep(study_file, out=out, extend=True)
     assert (found.cases, found.done, found.computed) == (4, 4, 0)

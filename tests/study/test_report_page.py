@@ -141,7 +141,7 @@ def test_one_point_has_values_and_nothing_to_rank(tmp_path: Path) -> None:
     text = told(report)
     assert "the study has one point" in text
     assert "Nothing to rank: one point only" in text
-    assert "0.717 ± 0.22" in text  # mean of 0.7 and 0.735; 12.7 standard errors
+    assert "0.718 ± 0.22" in text  # mean of 0.7 and 0.735; 12.7 standard errors
     assert report.figures == []
 
 
@@ -191,7 +191,7 @@ def test_a_sample_has_dots_and_coefficients(tmp_path: Path) -> None:
     report = report_study(made_up(tmp_path, [axis], lambda p: p[X] ** 2, replicas=1))
     text = told(report)
     assert "16 values from 0.5 to 0.65" in text
-    assert "SRRC" in text
+    assert "SRRC (R² 1.00)" in text
     assert {file.stem for file in report.figures} >= {"response-relative-density", "map-relative-density-thickness-p05"}
 
 

@@ -74,7 +74,9 @@ def test_files_are_read_beside_the_study_and_parts_of_them_replaced(tmp_path):
 def test_a_file_may_be_varied_together_with_a_part_of_it(tmp_path):
     for name, coordination in (("a", 5.0), ("b", 6.0)):
         (tmp_path / f"{name}.toml").write_text(f"[press]\ncoordination = {coordination}\n")
-    cases = cases_of(folder=tmp_path, zip={"cell.recipe.press.relative_density": [0.5, 0.55], "cell.recipe": ["a.toml", "b.toml"]})
+    cases = cases_of(
+        folder=tmp_path, zip={"cell.recipe.press.relative_density": [0.5, 0.55], "cell.recipe": ["a.toml", "b.toml"]}
+    )
     assert [(case.recipe.press.coordination, case.recipe.press.relative_density) for case in cases] == [(5.0, 0.5), (6.0, 0.55)]
 
 
@@ -90,7 +92,8 @@ def test_an_image_counts_by_its_content_and_not_by_its_place(tmp_path):
         (tmp_path / folder).mkdir()
         np.save(tmp_path / folder / "i.npy", labels * value)
     one, same, other = (
-        cases_of({"image": f"{folder}/i.npy", "voxel_nm": 25.0, "phases": {"1": "LATP"}}, folder=tmp_path)[0] for folder in "abc"
+        cases_of({"image": f"{folder}/i.npy", "voxel_nm": 25.0, "phases": {"1": "LATP"}}, folder=tmp_path)[0]
+        for folder in "abc"
     )
     assert one.name == same.name != other.name
     assert one.structure_name == replace(one, seed=9).structure_name

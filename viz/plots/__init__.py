@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from viz.made_by import words_of_png, words_of_svg
 from viz.palette import style
 from viz.plots.arrhenius_plot import arrhenius
 from viz.plots.convergence_plot import solver_convergence, voxel_convergence
@@ -14,8 +15,11 @@ from viz.plots.estimators_plot import estimators
 from viz.plots.impedance_plot import bode, nyquist
 from viz.plots.map_plot import parameter_map
 from viz.plots.msd_plot import msd
+from viz.plots.response_map import response_map
+from viz.plots.response_plot import responses
 from viz.plots.scenario_plot import scenarios
 from viz.plots.sensitivity_plot import sensitivities
+from viz.plots.share_plot import shares
 from viz.plots.waterfall_plot import waterfall
 
 if TYPE_CHECKING:
@@ -30,9 +34,12 @@ __all__ = [
     "msd",
     "nyquist",
     "parameter_map",
+    "response_map",
+    "responses",
     "save",
     "scenarios",
     "sensitivities",
+    "shares",
     "solver_convergence",
     "tabulate_grains",
     "tabulate_shells",
@@ -68,8 +75,8 @@ def save(figure: Figure, path_without_suffix: str | Path, data: pd.DataFrame | N
     files = [base.with_name(base.name + suffix) for suffix in (".png", ".svg")]
     with matplotlib.rc_context(style()):
         FigureCanvasAgg(figure)
-        figure.savefig(files[0], dpi=DPI)
-        figure.savefig(files[1], metadata={"Date": None})
+        figure.savefig(files[0], dpi=DPI, metadata=words_of_png())
+        figure.savefig(files[1], metadata=words_of_svg())
     if data is not None:
         files.append(base.with_name(base.name + ".csv"))
         data.to_csv(files[-1], index=False)

@@ -36,7 +36,7 @@ MEASURES = {
     BINS: "First-order shares of a sample (Sobol' 2001) are what bins of equal count of each number explain beyond those of the "
     "others (epsilon squared); what they lack to 1 is interaction and scatter.",
     SRRC: "Standardised rank regression coefficients (Iman and Conover 1979) say how far the rank of the answer follows the rank of "
-    "a number, and which way.",
+    "a number, and which way; where R squared is below about 0.7 they tell little.",
 }
 PACKED = "Powders are packed and pressed to their density; co-fired bodies are the same green bodies, fired: grains grow, pores close, "
 PAIRED = (
@@ -74,7 +74,7 @@ def to_latex(points: pd.DataFrame, name: str) -> str:
     Examples
     --------
     >>> points = pd.DataFrame({"size (um)": [3.0], "sigma_ion_mS_per_cm": [0.5], "sigma_ion_mS_per_cm_half_95": [0.021]})
-    >>> print(to_latex(points, "sizes").splitlines()[8].strip())
+    >>> print(to_latex(points, "sizes").splitlines()[7].strip())
     $3$ & $0.500 \pm 0.021$ \\
     """
     names, values = _columns(points)

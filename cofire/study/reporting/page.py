@@ -38,6 +38,8 @@ class StudyReport:
         Pictures, each with SVG and CSV beside.
     ranking, ratio : DataFrame
         From `rank` and `paired_ratios`.
+    provenance : dict
+        Record of the report.
     """
 
     folder: Path
@@ -45,12 +47,13 @@ class StudyReport:
     figures: list[Path]
     ranking: pd.DataFrame
     ratio: pd.DataFrame
+    provenance: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values."""
         return {
             "folder": str(self.folder), "report": str(self.report), "figures": [str(file) for file in self.figures],
-            "ranking": self.ranking.to_dict("records"), "ratio": self.ratio.to_dict("records"),
+            "ranking": self.ranking.to_dict("records"), "ratio": self.ratio.to_dict("records"), "provenance": self.provenance,
         }  # fmt: skip
 
 
@@ -93,6 +96,8 @@ def report_study(
     figures.maps()
     figures.rankings(ranking)
     points = point_table(found)
+    given = {"folder": str(found.folder), "estimator": found.estimator}
+    record = provenance.record(started, input=given, seed=found.plan["study"]["seed"], files=[found.folder / "study.json"])
     environment = Environment(loader=PackageLoader("cofire"), autoescape=True, undefined=StrictUndefined)
     page = environment.get_template("study.html").render(
         found=found,
@@ -114,13 +119,13 @@ def report_study(
         markdown=to_markdown(points.head(MOST_ROWS)),
         point_count=len(points),
         most=MOST_ROWS,
-        run=provenance.record(started, input={"folder": str(found.folder), "estimator": found.estimator}),
+        run=record,
     )
     points.to_csv(folder / "points.csv", index=False)
     target = found.folder / "report.html"
     write_text(target, page)
     files = [folder / f"{one.name}.png" for one in figures.drawn if one.data]
-    return StudyReport(found.folder, target, files, ranking, ratios)
+    return StudyReport(found.folder, target, files, ranking, ratios, record)
 
 
 def _by_part(drawn: list[Drawn]) -> dict[str, list[Drawn]]:
@@ -199,15 +204,16 @@ def _zeros(found: Findings) -> list[dict[str, Any]]:
 
 
 def _ranking_rows(ranking: pd.DataFrame) -> list[dict[str, Any]]:
-    names = ("response", "among", "carrier", "measure", "term", "n")
-    return [
-        {
-            **{name: row[name] for name in names},
-            "value": f"{row['value']:.3f}",
+    """Return the ranking as the page prints it; a regression says how much it explains."""
+    names = ("response", "among", "carrier", "term", "n")
+    out = []
+    for row in ranking.to_dict("records"):
+        explained = f" (R² {row['explained']:.2f})" if math.isfinite(row["explained"]) else ""
+        out.append({
+            **{name: row[name] for name in names}, "measure": f"{row['measure']}{explained}", "value": f"{row['value']:.3f}",
             "interval": interval(row["low_95"], row["high_95"]),
-        }
-        for row in ranking.to_dict("records")
-    ]
+        })  # fmt: skip
+    return out
 
 
 def _others(found: Findings) -> list[dict[str, str]]:

@@ -27,7 +27,7 @@ MOST_BINS = 32
 SCATTER, HIGHER = "replicas (seed to seed)", "interactions of three and more"
 ANOVA, LEVELS, BINS, SRRC = "ANOVA", "main effects", "share by bins", "SRRC"
 ALL = "all cases"
-COLUMNS = ("response", "among", "carrier", "measure", "term", "kind", "keys", "value", "low_95", "high_95", "n")
+COLUMNS = ("response", "among", "carrier", "measure", "term", "kind", "keys", "value", "low_95", "high_95", "n", "explained")
 
 
 def rank(found: Findings) -> pd.DataFrame:
@@ -38,8 +38,8 @@ def rank(found: Findings) -> pd.DataFrame:
     DataFrame
         Columns `response` ("ln sigma_eff", or "percolates" where some cases do and some do not), `among` ("all cases", and each
         process where it is varied beside others: it would outweigh them all), `carrier`, `measure` ("ANOVA", "main effects",
-        "share by bins", "SRRC"), `term`, `kind` ("main", "pair", "rest"), `keys`, `value`, `low_95`, `high_95`, `n` (cases); empty
-        where nothing is varied or nothing differs.
+        "share by bins", "SRRC"), `term`, `kind` ("main", "pair", "rest"), `keys`, `value`, `low_95`, `high_95`, `n` (cases),
+        `explained` (R squared of the rank regression, else NaN); empty where nothing is varied or nothing differs.
     """
     rows: list[dict[str, Any]] = []
     for among, part in _parts(found):
@@ -165,7 +165,8 @@ def _of_sample(rows: pd.DataFrame, factors: Sequence[Factor]) -> list[dict[str, 
     for measure, compute in measures.items():
         values = {factor: value for factor, value in compute(np.arange(len(answer))).items() if math.isfinite(value)}
         ends = intervals(values, len(places), partial(_redrawn, compute, places), -1.0 if measure == SRRC else 0.0)
-        out += [_row(measure, [factor], value, ends[factor]) for factor, value in values.items()]
+        explained = {"explained": rank_coefficients(matrix, answer)[1]} if measure == SRRC else {}
+        out += [{**_row(measure, [factor], value, ends[factor]), **explained} for factor, value in values.items()]
     return out
 
 

@@ -147,8 +147,8 @@ def log_mean(logarithms: Any) -> tuple[float, float, float]:
 
     Examples
     --------
-    >>> [round(number, 3) for number in log_mean([math.log(2.0), math.log(8.0)])]
-    [4.0, 0.001, 26698.193]
+    >>> [round(number, 3) for number in log_mean([math.log(3.9), math.log(4.0), math.log(4.1)])]
+    [3.999, 3.758, 4.255]
     """
     known = np.asarray(logarithms, dtype=np.float64)
     mean = float(known.mean())
