@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 SLOW_BUT_FINE = (HealthCheck.too_slow, HealthCheck.differing_executors, HealthCheck.function_scoped_fixture)
 settings.register_profile("day", deadline=None, derandomize=True, max_examples=25, suppress_health_check=SLOW_BUT_FINE)
-settings.register_profile("night", deadline=None, max_examples=300, suppress_health_check=SLOW_BUT_FINE)
+settings.register_profile("night", deadline=None, max_examples=300, print_blob=True, suppress_health_check=SLOW_BUT_FINE)
+NIGHTLY: pytest.StashKey[list[pytest.Item]] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,21 +30,33 @@ def _asks_for_nightly(config: pytest.Config) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Choose the profile of property tests; refuse checks of bounds that code compiled before would not make."""
+    if numba.config.BOUNDSCHECK and not os.environ.get("NUMBA_CACHE_DIR"):
+        raise pytest.UsageError(
+            "NUMBA_BOUNDSCHECK is set, but kernels compiled without checks would be taken from the cache; "
+            "set NUMBA_CACHE_DIR to an empty folder"
+        )
     settings.load_profile("night" if _asks_for_nightly(config) else "day")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave `nightly` tests out by day; at night let every property test draw anew as well."""
+    config.stash[NIGHTLY] = nightly = [item for item in items if item.get_closest_marker("nightly")]
     if _asks_for_nightly(config):
         for item in items:
             if is_hypothesis_test(getattr(item, "obj", None)):
                 item.add_marker("nightly")
         return
-    nightly = [item for item in items if item.get_closest_marker("nightly")]
     if nightly:
         config.hook.pytest_deselected(items=nightly)
         items[:] = [item for item in items if not item.get_closest_marker("nightly")]
+
+
+@pytest.fixture
+def nightly_tests(pytestconfig: pytest.Config) -> list[pytest.Item]:
+    """Return the tests of the night among those collected, whether they run now or not."""
+    return pytestconfig.stash[NIGHTLY]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The house in order: linter, types, arrows between packages, and every example in the documentation."""
+"""The house in order: linter, types, arrows between packages, and every example in a docstring."""
 
 import doctest
 import importlib
@@ -54,21 +54,6 @@ def modules() -> list[str]:
 def test_examples_in_docstrings(name):
     failed, _ = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
     assert failed == 0
-
-
-@pytest.mark.parametrize("page", ["README.md", "docs/materials.md"])
-def test_python_and_toml_in_the_documentation(page, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    text = (ROOT / page).read_text(encoding="utf-8")
-    blocks = re.findall(r"```(python|toml)\n(.*?)```", text, flags=re.DOTALL)
-    assert blocks
-    for language, block in blocks:
-        if language == "python":
-            exec(compile(block, page, "exec"), {})
-        else:
-            from microstructures.materials import parse_materials
-
-            parse_materials(block.encode(), page)
 
 
 def test_modules_are_one_idea():

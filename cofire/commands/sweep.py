@@ -69,7 +69,7 @@ def run(
 def _one(study: Path, case: int, out: Path | None, json: bool, others: dict[str, Any]) -> None:
     """Compute one case."""
     from cofire.console import note, print_json
-    from cofire.study.sweep import compute_one
+    from cofire.study.one_case import compute_one
 
     given = [name for name, value in others.items() if value is not None]
     if given:
@@ -85,7 +85,7 @@ def _one(study: Path, case: int, out: Path | None, json: bool, others: dict[str,
 def _tell_plan(study: Path, many: bool, json: bool) -> None:
     """Say what a study would compute."""
     from cofire.console import print_json, table
-    from cofire.study.sweep import make_plan
+    from cofire.study.plan import make_plan
 
     plan = make_plan(study, many=many)
     structures = len({case.structure_name for case in plan.cases})

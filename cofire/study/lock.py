@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from microstructures.errors import InputError
 
 LOCK, HOLDER = ".driver.lock", ".driver.json"
+OWN_FILES = frozenset({LOCK, HOLDER})
 
 
 @contextmanager

@@ -92,8 +92,8 @@ class Study:
         }  # fmt: skip
 
 
-def load_study(path: str | Path) -> Study:
-    """Read a study file.
+def load_study(path: str | Path, seed: int | None = None) -> Study:
+    """Read a study file; a seed that it does not name is the one given, or drawn.
 
     Raises
     ------
@@ -102,10 +102,10 @@ def load_study(path: str | Path) -> Study:
     """
     file = Path(path).expanduser()
     table = read_toml(file, "study")
-    return parse_study(table, str(file), file.resolve().parent)
+    return parse_study(table, str(file), file.resolve().parent, seed)
 
 
-def parse_study(table: Mapping[str, Any], origin: str, folder: Path) -> Study:
+def parse_study(table: Mapping[str, Any], origin: str, folder: Path, seed: int | None = None) -> Study:
     """Check the tables of a study; `origin` names them in messages.
 
     Examples
@@ -133,10 +133,8 @@ def parse_study(table: Mapping[str, Any], origin: str, folder: Path) -> Study:
         replicas = plan.get("replicas", 1)
         if not isinstance(replicas, int) or isinstance(replicas, bool) or not 1 <= replicas <= MOST_REPLICAS:
             raise InputError(f"study.replicas is {replicas!r}; allowed: a whole number from 1 to {MOST_REPLICAS}")
-        seed = plan.get("seed")
-        drawn = seed is None
-        if drawn:
-            seed = secrets.randbits(32)
+        drawn = "seed" not in plan
+        seed = plan.get("seed", secrets.randbits(32) if seed is None else seed)
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**64 - replicas:
             raise InputError(f"study.seed is {seed!r}; {SEEDS}")
         axes = read_axes(plan, seed)

@@ -9,27 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cofire.memory.estimate import case_bytes, image_case_bytes
-from cofire.memory.guard import check_memory, workers_that_fit
+from cofire.memory.guard import workers_that_fit
 from cofire.memory.machine import available_memory_bytes
-from cofire.memory.reading import room_to_import
-from cofire.store import open_folder
+from cofire.store import open_folder, remove_if_empty
 from cofire.study.case import StudyCase
-from cofire.study.differences import first_difference
 from cofire.study.folder import DiskFullError, StudyFolder
-from cofire.study.lock import only_driver, refuse_if_driven
-from cofire.study.resolve import Planned, distinct, resolve_study
-from cofire.study.study_file import Study, load_study
+from cofire.study.lock import OWN_FILES, only_driver, refuse_if_driven
+from cofire.study.plan import Plan, make_plan, refuse_another
+from cofire.study.study_file import Study
 from cofire.study.table import Table
 from cofire.study.task import compute_and_store, reason_of
 from cofire.version import __version__
 from cofire.workers import Workers, worker_count
 from microstructures.errors import InputError
-from microstructures.formats import read
 
-MANY_CASES = 10_000
-WORKER_BYTES = 40_000_000
-"""What a process takes to speak with the scheduler, measured: 33 MB."""
+SMALLEST_FREE_BYTES = 10_000_000
 TABLE_SHARE = 0.02
 """Of the time, at most, that goes into writing the table while cases run."""
 Progress = Callable[[float | None, str], Any]
@@ -80,51 +74,6 @@ class SweepResult:
             "workers": self.workers,
             "seconds": self.seconds,
         }
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A study with its cases resolved and its needs estimated."""
-
-    study: Study
-    planned: Sequence[Planned]
-    cases: Sequence[StudyCase]
-    bytes_each: int
-
-    def stored(self) -> dict[str, Any]:
-        """Return the plan as it is kept in the folder."""
-        return {
-            "program": "cofire", "version": __version__, **self.study.to_dict(),
-            "cases": [{"name": one.case.name, "point": dict(one.point), "replica": one.case.replica} for one in self.planned],
-        }  # fmt: skip
-
-
-def make_plan(study: str | Path | Study, *, many: bool = False) -> Plan:
-    """Read a study and resolve its cases.
-
-    Parameters
-    ----------
-    study : path or Study
-        The study file.
-    many : bool
-        Whether more than 10 000 cases are meant.
-
-    Raises
-    ------
-    InputError
-        If the study or one of its points cannot be computed, there are too many cases, or one does not fit into memory.
-    """
-    known = study if isinstance(study, Study) else load_study(study)
-    if known.count > MANY_CASES and not many:
-        raise InputError(
-            f"study {known.name} has {known.count} cases (points times replicas); allowed: {MANY_CASES}; vary less, or say --many"
-        )
-    planned = resolve_study(known)
-    cases = distinct(planned)
-    needs = {case: _bytes_of(case) + WORKER_BYTES for case in {_size_key(case): case for case in cases}.values()}
-    largest = max(needs, key=lambda case: needs[case])
-    check_memory(needs[largest], f"case {largest.name} ({largest.process})")
-    return Plan(known, planned, cases, needs[largest])
 
 
 def sweep(
@@ -178,8 +127,12 @@ def sweep(
         If there is no room; what is stored is whole.
     """
     clock = time.monotonic()
-    plan = make_plan(study, many=many)
-    folder = _folder(plan, out, resume, extend)
+    folder = _folder(out, resume, extend, note)
+    try:
+        plan = make_plan(study, many=many, seed=_seed_of(folder))
+    except BaseException:
+        remove_if_empty(folder.path)
+        raise
     with only_driver(folder.path):
         _adopt(plan, folder, resume, extend, note)
         folder.sweep_out()
@@ -206,43 +159,6 @@ def sweep(
     return SweepResult(
         folder.path, plan.study.name, len(plan.cases), done, run.computed, failed, stopped, used, round(time.monotonic() - clock, 1)
     )  # fmt: skip
-
-
-def compute_one(study: str | Path | Study, index: int, out: str | Path, *, many: bool = True) -> tuple[StudyCase, bool]:
-    """Compute the case number `index` of a study, as one task of a job array does; others may do the same beside it.
-
-    Returns
-    -------
-    tuple
-        The case, and whether it had to be computed.
-
-    Raises
-    ------
-    InputError
-        If there is no such case, or the folder holds another study.
-    """
-    plan = make_plan(study, many=many)
-    if not 0 <= index < len(plan.cases):
-        raise InputError(f"--case is {index}; allowed: 0 to {len(plan.cases) - 1}, the cases of study {plan.study.name}")
-    if plan.study.drawn:
-        raise InputError(f"study {plan.study.name} names no seed, so every task would draw another; give [study] seed")
-    folder = StudyFolder(open_folder(out, "cofire-sweep", overwrite=True))
-    if folder.plan_file.exists():
-        _compare(plan, folder, "choose another --out")
-    else:
-        folder.store_plan(plan.stored())
-    folder.make()
-    case = plan.cases[index]
-    if folder.is_done(case.name):
-        return case, False
-    try:
-        compute_and_store((case, folder.path), lambda text: None)
-    except DiskFullError:
-        raise
-    except Exception as error:
-        folder.store_failure(case, reason_of(error))
-        raise
-    return case, True
 
 
 class _Run:
@@ -290,29 +206,40 @@ class _Run:
             self._writing = self._written - now
 
 
+def _seed_of(folder: StudyFolder) -> int | None:
+    """Return the seed that an earlier run drew or was given."""
+    return int(folder.plan["study"]["seed"]) if folder.plan_file.exists() else None
+
+
 def _todo(plan: Plan, folder: StudyFolder, order: Callable[[list[str]], list[str]]) -> list[StudyCase]:
     done = folder.done()
     by_name = {case.name: case for case in plan.cases if case.name not in done}
     return [by_name[name] for name in order(list(by_name))]
 
 
-def _folder(plan: Plan, out: str | Path | None, resume: bool, extend: bool) -> StudyFolder:
+def _folder(out: str | Path | None, resume: bool, extend: bool, note: Callable[[str], Any]) -> StudyFolder:
     """Return the folder to compute in; one that holds something is refused unless the run goes on there."""
-    path = None if out is None else Path(out).expanduser()
-    if path is not None:
-        refuse_if_driven(path)
-    held = path is not None and (path / "study.json").is_file()
+    if out is None:
+        if resume or extend:
+            raise InputError(f"--{'resume' if resume else 'extend'} needs --out DIR, the folder to go on in")
+        return StudyFolder(open_folder(None, "cofire-sweep", overwrite=False))
+    path = Path(out).expanduser()
+    refuse_if_driven(path)
+    names = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
+    held = "study.json" in names
     if held and not (resume or extend):
         raise InputError(f"--out {path} holds a study already; add --resume to go on with it, or choose another folder")
-    if resume and out is None:
-        raise InputError("--resume needs --out DIR, the folder to go on in")
-    return StudyFolder(open_folder(path, "cofire-sweep", overwrite=held))
+    if not held and names - OWN_FILES:
+        raise InputError(f"--out {path} is not empty and holds no study; choose another folder")
+    if not held and resume:
+        note(f"{path} holds no study yet; it is begun")
+    return StudyFolder(open_folder(path, "cofire-sweep", overwrite=True))
 
 
 def _adopt(plan: Plan, folder: StudyFolder, resume: bool, extend: bool, note: Callable[[str], Any]) -> None:
     """Store the plan in a new folder, or see that it is the one that lies there."""
     if folder.plan_file.exists() and not extend:
-        _compare(plan, folder, "choose another --out, or --extend to keep the cases that both have")
+        refuse_another(plan, folder, "choose another --out, or --extend to keep the cases that both have")
         if folder.plan["version"] != __version__:
             note(f"begun by cofire {folder.plan['version']}, this is {__version__}; cases that are finished are kept")
     else:
@@ -324,33 +251,8 @@ def _adopt(plan: Plan, folder: StudyFolder, resume: bool, extend: bool, note: Ca
     if twice:
         note(f"{twice} of {len(plan.planned)} cases are the same as others; they are computed once")
     free = shutil.disk_usage(folder.path).free
-    if free < 10_000_000:
+    if free < SMALLEST_FREE_BYTES:
         raise InputError(
-            f"{folder.path} has {free / 1e6:.0f} MB free; allowed: 10 MB or more; make room or choose another disk"
+            f"{folder.path} has {free / 1e6:.0f} MB free; allowed: {SMALLEST_FREE_BYTES / 1e6:.0f} MB or more; "
+            "make room or choose another disk"
         )
-
-
-def _compare(plan: Plan, folder: StudyFolder, remedy: str) -> None:
-    before, now = folder.plan, plan.stored()
-    names = [[entry["name"] for entry in one["cases"]] for one in (before, now)]
-    if names[0] != names[1]:
-        told = first_difference({k: before[k] for k in ("cell", "run", "study")}, {k: now[k] for k in ("cell", "run", "study")})
-        raise InputError(f"{folder.path} holds another study: {told or 'a file that it reads has changed'}; {remedy}")
-
-
-def _size_key(case: StudyCase) -> tuple[Any, ...]:
-    cell = case.cell
-    place = case.image if case.image is not None else (case.process, cell["size_um"], cell["voxel_nm"], str(cell["recipe"]))
-    return place, tuple(case.run["carriers"]), tuple(case.run["estimators"])
-
-
-def _bytes_of(case: StudyCase) -> int:
-    cell, asked = case.cell, {"carriers": case.run["carriers"], "estimators": case.run["estimators"]}
-    if case.image is None:
-        return case_bytes(
-            process=case.process, size_um=cell["size_um"], voxel_nm=cell["voxel_nm"], recipe=case.recipe, **asked
-        )  # fmt: skip
-    phases = None if cell["phases"] is None else {int(label): name for label, name in cell["phases"].items()}
-    with room_to_import(None, segment_grains=cell["segment_grains"]):  # what is wrong with the image is told at once
-        shape = read(case.image, voxel_nm=cell["voxel_nm"], phases=phases).shape
-    return image_case_bytes(shape, segment_grains=cell["segment_grains"], **asked)

@@ -18,10 +18,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cofire.study.lock import only_driver
+from cofire.study.lock import OWN_FILES, only_driver
+from cofire.study.one_case import compute_one
+from cofire.study.plan import make_plan
 from cofire.study.rerun import rerun
 from cofire.study.status import study_status
-from cofire.study.sweep import SweepResult, compute_one, sweep
+from cofire.study.sweep import SweepResult, sweep
 from cofire.study.table import read_study
 from microstructures.errors import CofireError, FormatError, InputError
 
@@ -212,6 +214,40 @@ def test_74_a_folder_that_holds_a_study_is_not_mixed(study_file, tmp_path, finis
     (tmp_path / "other" / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="not empty"):
         sweep(study_file, out=tmp_path / "other")
+
+
+def test_a_driver_that_dies_before_it_has_written_anything(study_file, tmp_path):
+    out = tmp_path / "study"
+    out.mkdir()
+    for name in OWN_FILES:
+        (out / name).touch()
+    assert sweep(study_file, out=out, workers=1, stop=lambda: True).outcome == "stopped"
+    assert (out / "study.json").exists()
+
+
+def test_a_seed_that_was_drawn_is_kept(study_file, tmp_path):
+    study_file.write_text(study_file.read_text().replace("seed = 3\n", ""))
+    told: list[str] = []
+    out = tmp_path / "study"
+    first = sweep(study_file, out=out, stop=lambda: True, note=told.append)
+    drawn = json.loads((out / "study.json").read_text())["study"]["seed"]
+    assert any(str(drawn) in line for line in told)
+    second = sweep(study_file, out=out, stop=lambda: True, resume=True)
+    assert (first.cases, second.cases) == (8, 8)
+    assert json.loads((out / "study.json").read_text())["study"]["seed"] == drawn
+
+
+def test_no_more_processes_than_fit_into_memory(study_file, tmp_path, monkeypatch):
+    each = make_plan(study_file).bytes_each
+    monkeypatch.setenv("COFIRE_MEMORY_GB", str(2.5 * each / 1e9))
+    told: list[str] = []
+    found = sweep(study_file, out=tmp_path / "study", workers=4, stop=lambda: True, note=told.append)
+    assert found.workers == 2
+    assert any("2 of 4 processes" in line for line in told)
+    monkeypatch.setenv("COFIRE_MEMORY_GB", str(0.5 * each / 1e9))
+    with pytest.raises(InputError, match=r"takes about .* of memory"):
+        sweep(study_file, out=tmp_path / "other")
+    assert not (tmp_path / "other").exists()
 
 
 def test_75_another_study_is_refused_with_what_changed_and_taken_when_meant(study_file, tmp_path, finished):

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from cofire.study.case import StudyCase
+from cofire.study.plan import make_plan
 from cofire.study.resolve import distinct, resolve_study
 from cofire.study.study_file import Study, load_study, parse_study
-from cofire.study.sweep import make_plan
 from microstructures.errors import InputError
 
 CELL = {"process": "co-fired", "size_um": 2.4, "voxel_nm": 80.0}

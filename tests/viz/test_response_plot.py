@@ -92,15 +92,22 @@ def draw_map(table: pd.DataFrame, **more: Any) -> Any:
     return viz.response_map(table, xlabel="size (um)", ylabel="time (h)", label="σ (mS/cm)", **more)
 
 
-def test_a_map_has_its_numbers_contours_and_hatches() -> None:
+def test_a_map_has_its_numbers_and_hatches() -> None:
     figure = draw_map(cells([[0.0, 1.0, 2.0], [1.0, 2.0, 3.0], [2.0, 3.0, 50.0]]))
     axes = figure.axes[0]
     assert axes.images[0].get_array().filled(np.nan)[2, 2] == 50.0
     assert isinstance(axes.images[0].norm, LogNorm)
     assert [patch.get_hatch() for patch in axes.patches] == ["xxx"]
     assert "no path" in texts(figure)
-    assert len(axes.collections) == 1  # contours
+    assert len(axes.collections) == 0
+    assert "50" in texts(figure)
     assert "σ (mS/cm)" in texts(figure)
+
+
+def test_many_cells_have_contours_in_place_of_numbers() -> None:
+    axes = draw_map(cells([[x + y + 1.0 for x in range(9)] for y in range(4)])).axes[0]
+    assert len(axes.collections) == 1
+    assert not axes.texts
 
 
 def test_a_flat_map_and_one_without_any_path_are_drawn() -> None:

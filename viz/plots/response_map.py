@@ -119,7 +119,7 @@ def _scale(values: Floats, share: bool) -> Any:
 
 
 def _cells(axes: Axes, part: pd.DataFrame, norm: Any, share: bool) -> Any:
-    """Draw cells of equal size, with the number in each and contours between their middles."""
+    """Draw cells of equal size, with the number in each; of many cells, contours between their middles."""
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
     from matplotlib.patches import Rectangle
@@ -134,9 +134,9 @@ def _cells(axes: Axes, part: pd.DataFrame, norm: Any, share: bool) -> Any:
     axes.set_yticks(range(rows), [_text(tick) for tick in grid.index])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    if min(rows, columns) >= 3:
-        _contours(axes, axes.contour, (range(columns), range(rows), np.where(known, numbers, np.nan)), norm)
     written = max(rows, columns) <= MOST_WRITTEN
+    if min(rows, columns) >= 3 and not written:
+        _contours(axes, axes.contour, (range(columns), range(rows), np.where(known, numbers, np.nan)), norm)
     for (y, x), number in np.ndenumerate(numbers):
         if number == 0.0 and not share:
             axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, hatch="xxx", edgecolor="#8C8C8C", linewidth=0))

@@ -115,7 +115,7 @@ class Figures:
             what = (
                 "points of the sample, crosses: no path"
                 if sampled
-                else "white lines: contours; hatched cells: no path in any replica"
+                else "white lines, where there are many cells: contours; hatched cells: no path in any replica"
             )
             caption = f"Effective conductivity over {x.full} and {y.full}, {mean}; {what}."
             name = f"{_slug(x)}-{_slug(y)}"
