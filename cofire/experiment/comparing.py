@@ -16,6 +16,8 @@ from cofire.experiment.setting import Setting
 from cofire.experiment.summary import gather_estimates, summarise, write_tables
 from cofire.experiment.warm_up import warm_up
 from cofire.provenance import record, start
+from cofire.memory.estimate import case_bytes
+from cofire.memory.guard import check_memory, workers_that_fit
 from cofire.store import open_folder, remove_if_empty, write_json, write_table
 from cofire.workers import Workers, worker_count
 from microstructures.errors import InputError
@@ -99,7 +101,10 @@ def compare(
     kelvin(temperature_C)
     for process in PROCESSES:
         check_size(process, size_um=size_um, voxel_nm=voxel_nm, recipe=known)
-    used = worker_count(workers, replicas * len(PROCESSES))
+    needed = {process: case_bytes(process=process, size_um=size_um, voxel_nm=voxel_nm, recipe=known) for process in PROCESSES}
+    largest = max(PROCESSES, key=lambda process: needed[process])
+    check_memory(needed[largest], f"a {largest} body of {size_um:g} um at {voxel_nm:g} nm")
+    used = max(1, workers_that_fit(worker_count(workers, replicas * len(PROCESSES)), needed[largest]))
     source = None if materials is None else str(materials)
     folder = open_folder(out, "cofire-compare", overwrite)
 

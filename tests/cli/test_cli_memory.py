@@ -127,3 +127,10 @@ def test_too_many_carriers_are_refused_before_they_are_placed(refused, work, six
     assert "kinetic Monte Carlo on a.npy, 4 x 5 x 6 voxels, takes about 21" in line
     assert "ask for less of it" in line
     assert cli.main(["hop", "a.npy", "--voxel-nm", "25", "--materials", "a.toml", "--walkers", "100", "--hops", "1000"]) == 0
+
+
+def test_a_comparison_that_does_not_fit(refuse, work, monkeypatch):
+    monkeypatch.setenv("COFIRE_MEMORY_GB", "0.1")
+    line = refuse("compare", "--out", "new")
+    assert "4 um at 25 nm takes about" in line
+    assert "COFIRE_MEMORY_GB" in line
