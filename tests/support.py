@@ -21,6 +21,8 @@ from microstructures.structure import VoxelStructure
 Labels = NDArray[np.integer]
 PHASES = ("pore", "A", "B", "C", "D", "E")
 """Labels 0 to 5 of every structure made here."""
+KNOWN = ("--voxel-nm", 25, "--materials", "a.toml")
+"""What a command needs to know of the image in the folder `work`."""
 
 
 def materials(

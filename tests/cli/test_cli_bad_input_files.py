@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image as Picture
+from support import KNOWN
 
 from microstructures.formats import write
 from microstructures.structure import VoxelStructure
 
-KNOWN = ("--voxel-nm", 25, "--materials", "a.toml")
 INFO = ("--voxel-nm", 25)
 PAGE = np.ones((6, 6), np.uint8)
 STACK = np.ones((6, 6, 6), np.uint8)

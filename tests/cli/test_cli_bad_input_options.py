@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import KNOWN
 
-KNOWN = ("--voxel-nm", 25, "--materials", "a.toml")
 CONDUCT = ("conduct", "a.npy", *KNOWN)
 HOP = ("hop", "a.npy", *KNOWN)
 IMPORT = ("import", "a.npy", "--out", "new.h5", "--voxel-nm", 25)

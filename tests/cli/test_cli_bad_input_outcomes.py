@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import KNOWN
 
-KNOWN = ("--voxel-nm", 25, "--materials", "a.toml")
 SECOND = "[phases.B]\nlabel = 2\n[phases.B.ion]\nconductivity_S_per_m = {}\nactivation_energy_eV = 0.3\n"
 CHANNEL = np.zeros((6, 6, 6), np.uint8)
 CHANNEL[:, 2, 3] = 1

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import KNOWN
 
 ROOT = Path(__file__).parents[2]
-KNOWN = ("--voxel-nm", 25, "--materials", "a.toml")
 CONDUCT = ("conduct", "a.npy", *KNOWN)
 
 

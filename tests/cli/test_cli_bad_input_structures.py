@@ -16,8 +16,8 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from support import KNOWN
 
-KNOWN = ("--voxel-nm", 25, "--materials", "a.toml")
 HOP = ("hop", "a.npy", *KNOWN, "--hops", 2000, "--walkers", 8)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support import KNOWN
 
 MEASURED = "conductivity_S_per_m = 1.0\nactivation_energy_eV = 0.3"
 BARRIER = "migration_barrier_eV = {}\nattempt_frequency_Hz = {}\nhop_distance_nm = 0.3"
-KNOWN = ("--voxel-nm", 25, "--materials", "a.toml")
 CONDUCT = ("conduct", "a.npy", *KNOWN)
 HOP = ("hop", "a.npy", *KNOWN)
 BUILD = ("build", "co-fired", "--out", "new.h5", "--size-um", 3)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import KNOWN
 
 from microstructures.formats import content_hash, read, read_provenance
 from microstructures.materials import shipped_materials
 
-KNOWN = ("--voxel-nm", 25, "--materials", "a.toml")
 ANSWERS = {
     "info": ("info", "a.npy", "--voxel-nm", 25),
     "conduct": ("conduct", "a.npy", *KNOWN),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matplotlib import image
-from test_cli_bad_input import KNOWN
+from support import KNOWN
 
 WAYS = {
     "smooth": ("--surface", "smooth"),
