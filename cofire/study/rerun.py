@@ -15,10 +15,11 @@ from cofire.study.differences import first_difference
 from cofire.study.folder import load_case
 from cofire.version import __version__, library_versions
 from microstructures.errors import InputError
+from microstructures.notebook import InNotebook
 
 
 @dataclass(frozen=True)
-class Rerun:
+class Rerun(InNotebook):
     """What a case gave when it was computed again; `to_dict` gives the JSON of the command line.
 
     Attributes

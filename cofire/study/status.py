@@ -11,10 +11,11 @@ from typing import Any
 from cofire.study.folder import StudyFolder
 from cofire.study.lock import holder, is_driven, only_driver
 from cofire.study.table import Table
+from microstructures.notebook import InNotebook
 
 
 @dataclass(frozen=True)
-class StudyStatus:
+class StudyStatus(InNotebook):
     """How far a study is; `to_dict` gives the JSON of the command line.
 
     Attributes

@@ -32,6 +32,7 @@ from typing import Any
 
 from cofire.study.axes import Point, all_points, count_points, read_axes
 from microstructures.errors import InputError, did_you_mean
+from microstructures.notebook import InNotebook
 from microstructures.toml_file import read_toml
 
 SCHEMA = 1
@@ -42,7 +43,7 @@ SEEDS = "allowed: a whole number from 0 to 2^64 - 1"
 
 
 @dataclass(frozen=True)
-class Study:
+class Study(InNotebook):
     """A study as its file gives it.
 
     Attributes

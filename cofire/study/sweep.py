@@ -22,6 +22,7 @@ from cofire.study.task import compute_and_store, reason_of
 from cofire.version import __version__
 from cofire.workers import Workers, worker_count
 from microstructures.errors import InputError
+from microstructures.notebook import InNotebook
 
 SMALLEST_FREE_BYTES = 10_000_000
 TABLE_SHARE = 0.02
@@ -30,7 +31,7 @@ Progress = Callable[[float | None, str], Any]
 
 
 @dataclass(frozen=True)
-class SweepResult:
+class SweepResult(InNotebook):
     """What a run of a study came to; `to_dict` gives the JSON of the command line.
 
     Attributes

@@ -79,7 +79,7 @@ def test_hops_that_cannot_be_drawn(refuse, built, words, says):
         (("--out", "x.gif", "--voxel-nm", 200), "use a voxel_nm of at most"),
         (("--out", "x.gif", "--frames", 4), "frames is 4; allowed: 10 to 1000"),
         (("--out", "x.gif", "--seed", -1), "seed is -1"),
-        (("--out", "x.gif", "--recipe", "none.toml"), "none.toml cannot be read"),
+        (("--out", "x.gif", "--recipe", "none.toml"), "none.toml does not exist"),
         (("--out", "x.gif", "--frames-per-s", 1000), "frames_per_s is 1000"),
     ],
 )

@@ -301,7 +301,8 @@ def test_one_replica_gives_no_made_up_error(single):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_what_is_wrong_is_said_before_anything_is_left_behind(refuse, work, words, says):
+def test_what_is_wrong_is_said_before_anything_is_left_behind(refuse, work, monkeypatch, words, says):
+    monkeypatch.setenv("COFIRE_MEMORY_GB", "1000")
     assert says in refuse("compare", "--out", "new", "--workers", "1", "--replicas", "1", *words)
     assert not (work / "new").exists()
 

@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 import pytest
 
-MOMENT = ("seconds", "hops_per_second")
+MOMENT = ("seconds", "hops_per_second", "provenance")
 LONG = {
     "tracer": ("--walkers", 256, "--hops", 120_000_000),
     "lattice-gas": ("--filling", 0.2, "--hops", 20_000_000),

@@ -20,6 +20,7 @@ from cofire.study.reporting.methods import methods, to_latex, to_markdown
 from cofire.study.reporting.point_table import point_table
 from cofire.study.reporting.ranking import rank
 from cofire.study.reporting.responses import paired_ratios, pooled_ratio
+from microstructures.notebook import InNotebook
 
 MOST_ROWS = 40
 """Of a table of the page; the files hold all."""
@@ -27,7 +28,7 @@ MOST_VALUES = 8
 
 
 @dataclass(frozen=True)
-class StudyReport:
+class StudyReport(InNotebook):
     """What was written; `to_dict` gives the JSON of the command line.
 
     Attributes
