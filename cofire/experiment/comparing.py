@@ -15,9 +15,9 @@ from cofire.experiment.reporting.report import write_report
 from cofire.experiment.setting import Setting
 from cofire.experiment.summary import gather_estimates, summarise, write_tables
 from cofire.experiment.warm_up import warm_up
-from cofire.provenance import record, start
 from cofire.memory.estimate import case_bytes
 from cofire.memory.guard import check_memory, workers_that_fit
+from cofire.provenance import record, start
 from cofire.store import open_folder, remove_if_empty, write_json, write_table
 from cofire.workers import Workers, worker_count
 from microstructures.errors import InputError

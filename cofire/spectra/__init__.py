@@ -1,0 +1,1 @@
+"""Impedance spectra: circuits, distribution of relaxation times, Kramers-Kronig test, reading, files."""
