@@ -1,6 +1,7 @@
-"""What moves through a structure: one network, and the three ways to read it.
+"""What moves through a structure: one network, and the ways to read it.
 
-`conduct` balances currents, `hop` lets carriers jump, `percolate` explains by a graph. Public names load on first use.
+`conduct` balances currents, `admittance_spectrum` those that alternate, `hop` lets carriers jump, `percolate` explains by a
+graph. Public names load on first use.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ _PUBLIC = {
     "conduct": "kmc.conduction",
     "ConductionResult": "kmc.conduction",
     "conduct_over": "kmc.conduction",
+    "admittance_spectrum": "kmc.impedance",
+    "AdmittanceSpectrum": "kmc.impedance",
     "conductivity_tensor": "kmc.tensor",
     "hop": "kmc.hopping",
     "HopResult": "kmc.hopping",

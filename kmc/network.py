@@ -3,12 +3,9 @@
 Solver, hops and graph all read it: the conductance of a face [S], and the hop rate that follows from it,
 k_ij = g_ij kT / (q^2 c_i V) [1/s] with V the volume of a voxel, so that c_i k_ij = c_j k_ji holds by construction.
 
-A face of area A between two half cells of length h/2 and conductivities s_i, s_j conducts
-g = 1 / ( h/(2 s_i A) + R f/A + h/(2 s_j A) ) + G w, where R is the area-specific resistance of the interface it crosses, f
-the true area of that interface over the voxel face (inverse: |nx|+|ny|+|nz|), G the sheet conductance of a film and w the
-share of it that runs through this face. Around the steps of a tilted interface it is shifted from face to face so that
-they block only what runs across: `kmc.steps`. Faces near a thin reaction layer: `kmc.layers`. In an anisotropic phase s is the
-conductivity of the crystal along the normal of the face: `kmc.faces.orientations`.
+The formula of a face: `kmc.conductors`. Around the steps of a tilted interface its resistance is shifted from face to face so
+that they block only what runs across: `kmc.steps`. Faces near a thin reaction layer: `kmc.layers`. In an anisotropic phase the
+conductivity is that of the crystal along the normal of the face: `kmc.faces.orientations`.
 """
 
 from __future__ import annotations
@@ -19,10 +16,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from kmc.faces import BLOCKED, FaceTable, Orientations, build_faces
-from kmc.faces.steps import BESIDE, PLAIN
+from kmc.conductors import Conductors, class_conductance, class_gain, class_resistance
+from kmc.faces import FaceTable, Orientations, build_faces
 from kmc.interfaces import coating_factor, resistance_ohm_m2, sheet_conductance_S
-from kmc.layers import LayerConductors, crosses_layer, layer_resistance, with_layers
+from kmc.layers import LayerConductors
 from kmc.rates import (
     barrier_prefactor_S_per_m,
     carrier_density_per_m3,
@@ -31,7 +28,6 @@ from kmc.rates import (
     mobility_factor,
     principal_factors,
 )
-from kmc.steps import gain_beside_steps, tilt_share
 from microstructures.errors import InputError, did_you_mean
 from microstructures.materials import CARRIERS, Carrier, Materials, load_materials
 from microstructures.structure import VoxelStructure
@@ -107,12 +103,7 @@ class Network:
     @cached_property
     def interface_resistance(self) -> NDArray[np.float64]:
         """Return the area-specific resistance [ohm m^2] of every class, 0 where it crosses no interface."""
-        faces = self.faces
-        low, high = faces.phases.T.astype(np.intp)
-        plain = np.where(faces.interface, self._resistance_table[faces.point_contact.astype(np.intp), low, high], 0.0)
-        if self.layer_conductors is None:
-            return plain
-        return np.where(crosses_layer(faces), layer_resistance(faces, self.layer_conductors), plain)
+        return class_resistance(self.faces, self.conductors)
 
     @cached_property
     def _resistance_table(self) -> NDArray[np.float64]:
@@ -134,17 +125,18 @@ class Network:
 
         Both of a crossing and of a face beside it, 0 where there are no steps.
         """
-        faces = self.faces
-        area, length = (values[:, None] for values in faces.face_geometry())
-        near, beyond = faces.phases[:, 0].astype(np.intp), faces.beyond.astype(np.intp)
-        interface = self._resistance_table[0, near, beyond] * faces.step_factor / area
-        with np.errstate(divide="ignore", invalid="ignore"):
-            resistivity = 1.0 / self.phase_conductivity
-            half_cells = 0.5 * length * (resistivity[near] + resistivity[beyond]) / area
-            beside_insulator = np.inf if faces.smooth_insulators else 0.0
-            excess = np.where(np.isfinite(half_cells), interface / half_cells, beside_insulator)
-        gain = gain_beside_steps(excess, tilt_share(faces.step_factor))
-        return np.where(faces.steps != PLAIN, gain, 0.0)
+        return class_gain(self.faces, self.conductors)
+
+    @cached_property
+    def conductors(self) -> Conductors:
+        """Return what phases, interfaces, films and layers conduct at direct current."""
+        return Conductors(
+            phase=self.phase_conductivity,
+            side=self.side_conductivity,
+            pair=self._resistance_table,
+            film=self.film_conductance,
+            layers=self.layer_conductors,
+        )
 
     @cached_property
     def layer_conductors(self) -> LayerConductors | None:
@@ -174,24 +166,7 @@ class Network:
         return self._conductance(self.gain_beside_steps)
 
     def _conductance(self, gain: NDArray[np.float64]) -> NDArray[np.float64]:
-        faces = self.faces
-        area, length = (values[:, None] for values in faces.face_geometry())
-        low, high = self.side_conductivity
-        film = self.film_conductance[faces.film] * faces.film_weight
-        lead = np.where(faces.film_across, 2.0 * film, 0.0)
-        with np.errstate(divide="ignore", over="ignore"):
-            half_cell = 0.5 * length * (1.0 + faces.spreading) / area
-            side_low = half_cell_conductance(low, half_cell) + lead
-            side_high = half_cell_conductance(high, half_cell) + lead
-            crossing = self.interface_resistance * faces.area_factor / area
-            bulk = 1.0 / side_low + 1.0 / side_high
-            total = np.where(faces.steps == BESIDE, bulk / (1.0 + gain), bulk * (1.0 + 2.0 * gain / (1.0 + gain)) + crossing)
-            conductance = np.where(np.isfinite(total), 1.0 / total, 0.0)
-        if self.layer_conductors is not None:
-            conductance = with_layers(faces, conductance, self.layer_conductors)
-        conductance += np.where(faces.film_across, 0.0, film)
-        conductance[:, BLOCKED] = 0.0
-        return np.ascontiguousarray(conductance)
+        return class_conductance(self.faces, self.conductors, gain, self.interface_resistance)
 
     @cached_property
     def barrier_eV(self) -> NDArray[np.float64]:
@@ -246,11 +221,6 @@ class Network:
     def conducts(self) -> bool:
         """Return whether anything here conducts at all, be it a single voxel."""
         return bool(self.conductance.any() or self.phase_conductivity.any())
-
-
-def half_cell_conductance(sigma: NDArray[np.float64], length_over_area: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return sigma / length_over_area [S] of half cells; 0 where sigma is."""
-    return np.where(sigma > 0.0, sigma / length_over_area, 0.0)
 
 
 def build_network(

@@ -13,10 +13,14 @@ Between two conductors; the boundary of an insulator stays the plain 7-point net
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Numbers = NDArray[Any]
+"""Real at direct current, complex at a frequency."""
 BLOCKS = 1e12
 """Resistance of an interface, over that of both half cells, from which on nothing crosses it."""
 
@@ -32,13 +36,14 @@ def tilt_share(area_factor: Array) -> Array:
     return np.minimum(1.0, 2.0 * (1.0 - area_factor**-2.0))
 
 
-def gain_beside_steps(excess: Array, share: Array) -> Array:
+def gain_beside_steps(excess: Numbers, share: Array) -> Numbers:
     """Return b, by how much better the faces beside a crossing conduct.
 
     Parameters
     ----------
     excess : ndarray
-        Resistance of the interface over that of both half cells, u.
+        Resistance of the interface over that of both half cells, u; complex at a frequency: both store energy in electric
+        fields alone, so that the argument of their ratio is less than a right angle and the root below is the one it tends to.
     share : ndarray
         `tilt_share` of it.
 
@@ -47,7 +52,7 @@ def gain_beside_steps(excess: Array, share: Array) -> Array:
     >>> gain_beside_steps(np.array([0.0, 1.0, np.inf]), np.array([1.0, 1.0, 0.5])).round(4).tolist()
     [0.0, 0.2965, 0.25]
     """
-    half, u = 0.5 * share, np.minimum(excess, BLOCKS)
+    half, u = 0.5 * share, np.where(np.abs(excess) < BLOCKS, excess, BLOCKS)
     linear = 1.0 + u - (2.0 + u) * half
     root = linear + np.sqrt(linear**2 + 4.0 * (3.0 + u) * half * u)
-    return half * np.divide(2.0 * u, root, out=np.zeros_like(root), where=u > 0.0)
+    return half * np.divide(2.0 * u, root, out=np.zeros_like(root), where=u != 0.0)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cofire.spectra.spectrum import Spectrum
 from microstructures.errors import InputError
+from microstructures.notebook import InNotebook
 
 PER_DECADE = 8
 """Elements a decade: a relaxation between two of them is met to 1e-7 (at 6 to 7e-6)."""
@@ -27,7 +28,7 @@ CUTOFF = 1e-14
 
 
 @dataclass(frozen=True, eq=False)
-class KramersKronig:
+class KramersKronig(InNotebook):
     """What a causal measurement model leaves of a spectrum.
 
     Attributes

@@ -19,7 +19,7 @@ from microstructures.materials import load_materials
 ROOT = Path(__file__).parent.parent.parent
 STORED = Path(__file__).with_name("reproduce_small.json")
 SMALL = ("--size-um", "2.4", "--voxel-nm", "80", "--hops", "20000", "--workers", "1", "--no-explain")
-NOT_NUMBERS = ("seconds", "version", "run")
+NOT_NUMBERS = ("seconds", "version", "run", "provenance")
 FROM_DIFFERENCES = ("p_value", "difference_in_errors", "smallest p value")
 """Small differences of the numbers above them, over small errors."""
 
