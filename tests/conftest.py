@@ -29,14 +29,6 @@ def _asks_for_nightly(config: pytest.Config) -> bool:
     return "nightly" in expression and "not nightly" not in expression
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Run the whole suite on two processes, a file at a time each; what is asked for by name runs in this one."""
-    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword
-    if whole and config.option.numprocesses is None and not (config.option.usepdb or config.option.collectonly):
-        config.option.numprocesses, config.option.dist = 2, "loadfile"
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the profile of property tests; refuse checks of bounds that code compiled before would not make."""
     if numba.config.BOUNDSCHECK and not os.environ.get("NUMBA_CACHE_DIR"):
