@@ -21,7 +21,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 TOPIC = "said"
 POLL_S = 0.2
-QUIET = {
+QUIET: dict[str, Any] = {
     "distributed.scheduler.allowed-failures": 1,
     "distributed.scheduler.worker-ttl": None,  # a kernel may keep a process from answering for minutes
     "distributed.scheduler.work-stealing": False,

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from viz.palette import GREY, PROCESSES
 from viz.plots.axes import label_short_axis, log_limits, looks, require, strip_for_zeros, styled
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -69,6 +69,7 @@ def responses(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> table = pd.DataFrame({"x": [0.5, 0.6], "carrier": ["ion", "ion"], "mean": [0.1, 9.0]})
     >>> responses(table, xlabel="relative density", ylabel="σ (mS/cm)").axes[0].get_yscale()
     'log'
@@ -145,15 +146,21 @@ def _of_panel(table: pd.DataFrame | None, panel: str, series: str | None = None)
 
 def _step(x: pd.Series) -> float:
     """Return how far series lie beside each other: in x or, where its axis is logarithmic, in ln x."""
-    if not pd.api.types.is_numeric_dtype(x):
+    if not _is_numeric(x):
         return 0.0
     values = np.log(x.to_numpy(dtype=np.float64)) if _is_log(x) else x.to_numpy(dtype=np.float64)
     return SIDEWAYS * float(values.max() - values.min())
 
 
+def _is_numeric(x: pd.Series) -> bool:
+    from pandas.api.types import is_numeric_dtype
+
+    return bool(is_numeric_dtype(x))
+
+
 def _is_log(x: pd.Series) -> bool:
     """Return whether a horizontal axis is logarithmic."""
-    return pd.api.types.is_numeric_dtype(x) and bool((x > 0.0).all()) and spans_decades(x)
+    return _is_numeric(x) and bool((x > 0.0).all()) and spans_decades(x)
 
 
 def _vertical_axis(axes: Axes, part: pd.DataFrame | None, behind: pd.DataFrame | None) -> float | None:
