@@ -182,7 +182,7 @@ def _vertical_axis(axes: Axes, part: pd.DataFrame | None, behind: pd.DataFrame |
 
 def _horizontal_axis(axes: Axes, table: pd.DataFrame, xlabel: str) -> None:
     axes.set_xlabel(xlabel)
-    if not pd.api.types.is_numeric_dtype(table["x"]):
+    if not _is_numeric(table["x"]):
         axes.margins(x=0.2)
         axes.tick_params(axis="x", length=0)
         return
@@ -210,7 +210,7 @@ def _draw(
     if mine is None or mine.empty:
         return
     y = _raised(axes, mine, floor)
-    joined = pd.api.types.is_numeric_dtype(mine["x"]) and len(mine) > 1
+    joined = _is_numeric(mine["x"]) and len(mine) > 1
     x = mine["x"] if beside == 0.0 else mine["x"] * math.exp(beside) if log else mine["x"] + beside
     if joined:
         line = y if floor is None else np.where(mine["mean"] > 0.0, y, np.nan)  # none down to the strip: it has no height
